@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the kernel is told.
+#include "pci/bind.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+enum { NAME_CAP = 64, PATH_CAP = 128 };
+
+static const char *attribute(char path[static PATH_CAP], const char *address, const char *name)
+{
+	snprintf(path, PATH_CAP, "sys/bus/pci/devices/%s/%s", address, name);
+	return path;
+}
+
+int bind_driver_of(const struct root *r, const char *address, char *out, size_t cap)
+{
+	char path[PATH_CAP];
+
+	out[0] = 0;
+	if (root_link_name(r, attribute(path, address, "driver"), out, cap) >= 0)
+		return 0;
+	if (errno != ENOENT)
+		return -1;
+	return root_exists(r, attribute(path, address, "")) ? 0 : -1;
+}
+
+int bind_override_of(const struct root *r, const char *address, char *out, size_t cap)
+{
+	char path[PATH_CAP];
+
+	out[0] = 0;
+	if (root_read(r, attribute(path, address, "driver_override"), out, cap) < 0)
+		return -1;
+	if (!strcmp(out, "(null)"))
+		out[0] = 0;
+	return 0;
+}
+
+static int set_override(const struct root *r, const char *address, const char *driver, struct err *e)
+{
+	char path[PATH_CAP], value[NAME_CAP];
+
+	snprintf(value, sizeof(value), "%s\n", driver);
+	if (root_write(r, attribute(path, address, "driver_override"), value) < 0)
+		return err_sys(e, "write driver_override of %s", address);
+	return 0;
+}
+
+static int unbind(const struct root *r, const char *address, struct err *e)
+{
+	char path[PATH_CAP], driver[NAME_CAP];
+
+	if (bind_driver_of(r, address, driver, sizeof(driver)) < 0)
+		return err_sys(e, "look at the driver of %s", address);
+	if (!driver[0])
+		return 0;
+	if (root_write(r, attribute(path, address, "driver/unbind"), address) < 0)
+		return err_sys(e, "unbind %s from %s", address, driver);
+	return 0;
+}
+
+/* What the probe says is not enough: the kernel reports success of a write to drivers_probe even
+ * when the driver refuses the function. */
+static int verify(const struct root *r, const char *address, const char *want, struct err *e)
+{
+	char driver[NAME_CAP];
+
+	if (bind_driver_of(r, address, driver, sizeof(driver)) < 0)
+		return err_sys(e, "look at the driver of %s", address);
+	if (!strcmp(driver, want))
+		return 0;
+	if (!want[0])
+		return err_set(e, "%s did not let go of %s", driver, address);
+	return err_set(e, "%s did not take %s: it is on %s (the kernel's reason is in dmesg)", want,
+		address, driver[0] ? driver : "no driver");
+}
+
+static int probe(const struct root *r, const char *address, struct err *e)
+{
+	if (root_write(r, "sys/bus/pci/drivers_probe", address) < 0 && errno != EINVAL)
+		return err_sys(e, "probe a driver for %s", address);
+	return 0;
+}
+
+static int load_host_driver(const struct pci_node *n, const struct kmodules *k, const char *address)
+{
+	char path[PATH_CAP], alias[256];
+	struct err ignored;
+
+	if (root_read(n->root, attribute(path, address, "modalias"), alias, sizeof(alias)) <= 0)
+		return -1;
+	return kmodule_load_alias(k, alias, NULL, &ignored);
+}
+
+/* Back to how the record says it was; no driver then, no driver now. */
+static int give_back(const struct pci_node *n, const struct kmodules *k, const char *address,
+	const char *driver, const char *override, struct err *e)
+{
+	char now[NAME_CAP];
+
+	if (bind_driver_of(n->root, address, now, sizeof(now)) < 0)
+		return err_sys(e, "look at the driver of %s", address);
+	if (!strcmp(now, VFIO_PCI) && unbind(n->root, address, e) < 0)
+		return -1;
+	if (set_override(n->root, address, override, e) < 0)
+		return -1;
+	if (strcmp(now, VFIO_PCI) != 0 && now[0])
+		return 0;
+	if (!driver[0])
+		return verify(n->root, address, "", e);
+	load_host_driver(n, k, address);
+	if (bind_driver_of(n->root, address, now, sizeof(now)) == 0 && now[0])
+		return 0;
+	return probe(n->root, address, e);
+}
+
+int bind_load_vfio(const struct kmodules *k, struct err *e)
+{
+	if (kmodule_load(k, "vfio-pci", e) < 0)
+		return -1;
+	return kmodule_load(k, "vfio_iommu_type1", e);
+}
+
+static int bind_all(const struct pci_node *n, struct unit *u, struct err *e)
+{
+	for (size_t i = 0; i < u->n; i++)
+		if (u->member[i].action == ACTION_BIND &&
+			set_override(n->root, u->member[i].dev->name, VFIO_PCI, e) < 0)
+			return -1;
+	for (size_t i = 0; i < u->n; i++) {
+		const struct pci_dev *d = u->member[i].dev;
+
+		if (u->member[i].action != ACTION_BIND || !strcmp(d->driver, VFIO_PCI))
+			continue;
+		if (d->driver[0])
+			pci_progress(n, "%s: unbind from %s", d->name, d->driver);
+		if (unbind(n->root, d->name, e) < 0 || verify(n->root, d->name, "", e) < 0 ||
+			probe(n->root, d->name, e) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < u->n; i++) {
+		const struct pci_dev *d = u->member[i].dev;
+
+		if (u->member[i].action != ACTION_BIND)
+			continue;
+		if (verify(n->root, d->name, VFIO_PCI, e) < 0)
+			return -1;
+		pci_progress(n, "%s: bound to vfio-pci", d->name);
+	}
+	return 0;
+}
+
+/* A member that was on vfio-pci before this transaction stays there. */
+static void undo(const struct pci_node *n, const struct kmodules *k, struct unit *u, struct err *e)
+{
+	for (size_t i = 0; i < u->n; i++) {
+		const struct member *m = &u->member[i];
+		struct err why;
+
+		if (m->action != ACTION_BIND || !strcmp(m->dev->driver, VFIO_PCI))
+			continue;
+		if (give_back(n, k, m->dev->name, m->kept->driver, m->kept->override, &why) < 0 ||
+			verify(n->root, m->dev->name, m->dev->driver, &why) < 0)
+			err_hint(e, "and it could not be undone: %.200s", why.text);
+		else
+			pci_progress(n, "%s: undone, on %s as before", m->dev->name,
+				m->dev->driver[0] ? m->dev->driver : "no driver");
+	}
+}
+
+int bind_group(const struct pci_node *n, const struct kmodules *k, struct unit *u, struct err *e)
+{
+	if (bind_all(n, u, e) == 0)
+		return 0;
+	undo(n, k, u, e);
+	return -1;
+}
+
+static void fail(struct member *m, enum reason r, struct arena *mem, const char *text)
+{
+	m->done = false;
+	m->reason = r;
+	m->message = arena_dup(mem, text, strlen(text));
+}
+
+static void release_one(const struct pci_node *n, const struct kmodules *k, struct member *m,
+	struct arena *mem)
+{
+	char now[NAME_CAP];
+	struct err e;
+
+	if (give_back(n, k, m->dev->name, m->kept->driver, m->kept->override, &e) < 0) {
+		fail(m, REASON_RELEASE_FAILED, mem, e.text);
+		return;
+	}
+	if (bind_driver_of(n->root, m->dev->name, now, sizeof(now)) < 0) {
+		fail(m, REASON_RELEASE_FAILED, mem, "it vanished while it was given back");
+		return;
+	}
+	if (!strcmp(now, m->kept->driver)) {
+		m->done = true;
+		pci_progress(n, "%s: back on %s", m->dev->name, now[0] ? now : "no driver, as before");
+	} else if (!strcmp(now, VFIO_PCI)) {
+		fail(m, REASON_RELEASE_FAILED, mem, "it is still on vfio-pci");
+	} else if (now[0]) {
+		m->done = true;
+		pci_progress(n, "%s: given back; %s took it, not %s as before", m->dev->name, now,
+			m->kept->driver);
+	} else {
+		m->message = arena_printf(mem,
+			"%s did not take it back: run 'modprobe %s', then 'vfiobox pcid apply'",
+			m->kept->driver, m->kept->driver);
+		m->reason = REASON_DRIVER_MISSING;
+	}
+}
+
+int bind_release(const struct pci_node *n, const struct kmodules *k, struct unit *u,
+	struct arena *mem)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < u->n; i++) {
+		struct member *m = &u->member[i];
+
+		if (m->action != ACTION_RELEASE)
+			continue;
+		pci_progress(n, "%s: give back to %s", m->dev->name,
+			m->kept->driver[0] ? m->kept->driver : "no driver");
+		release_one(n, k, m, mem);
+		if (!m->done)
+			rc = -1;
+	}
+	return rc;
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// PCI capabilities through libpci.
+#include "pci/caps.h"
+
+#include <pci/pci.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+/* libpci's errors do not return. */
+struct session {
+	jmp_buf failed;
+	char text[256];
+};
+
+struct cap_name {
+	unsigned id;
+	const char *name;
+};
+
+/* PCI Code and ID Assignment Specification, chapters 2 and 3. */
+static const struct cap_name normal[] = {
+	{PCI_CAP_ID_PM, "Power Management"},
+	{PCI_CAP_ID_AGP, "AGP"},
+	{PCI_CAP_ID_VPD, "Vital Product Data"},
+	{PCI_CAP_ID_MSI, "MSI"},
+	{PCI_CAP_ID_PCIX, "PCI-X"},
+	{PCI_CAP_ID_HT, "HyperTransport"},
+	{PCI_CAP_ID_VNDR, "Vendor Specific"},
+	{PCI_CAP_ID_DBG, "Debug Port"},
+	{PCI_CAP_ID_SSVID, "Subsystem"},
+	{PCI_CAP_ID_EXP, "PCI Express"},
+	{PCI_CAP_ID_MSIX, "MSI-X"},
+	{PCI_CAP_ID_SATA, "SATA"},
+	{PCI_CAP_ID_AF, "Advanced Features"},
+	{PCI_CAP_ID_EA, "Enhanced Allocation"},
+};
+
+static const struct cap_name extended[] = {
+	{PCI_EXT_CAP_ID_AER, "Advanced Error Reporting"},
+	{PCI_EXT_CAP_ID_VC, "Virtual Channel"},
+	{PCI_EXT_CAP_ID_DSN, "Device Serial Number"},
+	{PCI_EXT_CAP_ID_PB, "Power Budgeting"},
+	{PCI_EXT_CAP_ID_VNDR, "Vendor Specific"},
+	{PCI_EXT_CAP_ID_ACS, "Access Control Services"},
+	{PCI_EXT_CAP_ID_ARI, "Alternative Routing-ID"},
+	{PCI_EXT_CAP_ID_ATS, "Address Translation Service"},
+	{PCI_EXT_CAP_ID_SRIOV, "SR-IOV"},
+	{PCI_EXT_CAP_ID_PRI, "Page Request Interface"},
+	{PCI_EXT_CAP_ID_REBAR, "Resizable BAR"},
+	{PCI_EXT_CAP_ID_TPH, "Transaction Processing Hints"},
+	{PCI_EXT_CAP_ID_LTR, "Latency Tolerance Reporting"},
+	{PCI_EXT_CAP_ID_SECPCI, "Secondary PCI Express"},
+	{PCI_EXT_CAP_ID_PASID, "Process Address Space ID"},
+	{PCI_EXT_CAP_ID_DPC, "Downstream Port Containment"},
+	{PCI_EXT_CAP_ID_L1PM, "L1 PM Substates"},
+	{PCI_EXT_CAP_ID_PTM, "Precision Time Measurement"},
+};
+
+static void on_error(char *fmt, ...) __attribute__((noreturn));
+
+/* libpci gives its error callback no context: the one variable outside a function, set only while
+ * pci_caps_print() runs. */
+static _Thread_local struct session *current;
+
+static void on_error(char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(current->text, sizeof(current->text), fmt, ap);
+	va_end(ap);
+	longjmp(current->failed, 1);
+}
+
+static void on_message(char *fmt, ...)
+{
+	(void)fmt;
+}
+
+static const char *name_of(const struct cap_name *table, size_t n, unsigned id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (table[i].id == id)
+			return table[i].name;
+	return NULL;
+}
+
+/* PCI Express Base Specification 7.9.3: an EUI-64, lower half first. */
+static void print_serial(struct buf *out, struct pci_dev *dev, int at)
+{
+	uint32_t half[2] = {pci_read_long(dev, at + 8), pci_read_long(dev, at + 4)};
+
+	for (int i = 0; i < 8; i++)
+		buf_printf(out, "%c%02x", i ? '-' : ' ',
+			(unsigned)(half[i / 4] >> (24 - 8 * (i % 4))) & 0xffu);
+}
+
+static void print_cap(struct buf *out, struct pci_dev *dev, const struct pci_cap *c)
+{
+	bool ext = c->type == PCI_CAP_EXTENDED;
+	const char *name = ext ? name_of(extended, ARRAY_LEN(extended), c->id)
+			       : name_of(normal, ARRAY_LEN(normal), c->id);
+
+	buf_printf(out, "[%x] ", c->addr);
+	if (name)
+		buf_str(out, name);
+	else
+		buf_printf(out, "%s capability %04x", ext ? "extended" : "unknown", c->id);
+	if (ext && c->id == PCI_EXT_CAP_ID_DSN)
+		print_serial(out, dev, (int)c->addr);
+	buf_char(out, '\n');
+}
+
+static void read_device(struct buf *out, struct pci_access *access, struct pci_addr a)
+{
+	struct pci_dev *dev;
+
+	pci_init(access);
+	dev = pci_get_dev(access, (int)a.domain, a.bus, a.dev, a.fn);
+	pci_fill_info(dev, PCI_FILL_CAPS | PCI_FILL_EXT_CAPS);
+	for (const struct pci_cap *c = dev->first_cap; c; c = c->next)
+		print_cap(out, dev, c);
+	pci_free_dev(dev);
+}
+
+int pci_caps_print(struct buf *out, const struct root *r, struct pci_addr a, struct err *e)
+{
+	struct session s = {.text = ""};
+	struct pci_access *access = pci_alloc();
+	char path[64];
+	size_t before = out->len;
+	int rc = 0;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/sys/bus/pci", r->fd);
+	pci_set_param(access, (char *)"sysfs.path", path);
+	access->method = PCI_ACCESS_SYS_BUS_PCI;
+	access->error = on_error;
+	access->warning = on_message;
+	access->debug = on_message;
+	current = &s;
+	if (setjmp(s.failed)) {
+		out->len = before;
+		rc = err_set(e, "libpci: %s", s.text);
+	} else {
+		read_device(out, access, a);
+	}
+	current = NULL;
+	pci_cleanup(access);
+	return rc;
+}

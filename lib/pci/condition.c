@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Names of conditions and reasons.
+#include "pci/condition.h"
+
+const char *condition_type_name(enum condition_type t)
+{
+	static const char *const names[CONDITION_TYPES] = {
+		[COND_OFFERED] = "Offered",
+		[COND_PRESENT] = "Present",
+		[COND_ACCEPTED] = "Accepted",
+		[COND_BOUND] = "Bound",
+		[COND_RELEASED] = "Released",
+	};
+
+	return names[t];
+}
+
+const char *reason_name(enum reason r)
+{
+	static const char *const names[REASONS] = {
+#define X(id, name) [id] = (name),
+		PCI_REASONS(X)
+#undef X
+	};
+
+	return names[r];
+}
+
+bool reason_parse(struct str s, enum reason *out)
+{
+	for (int r = 0; r < REASONS; r++) {
+		if (str_is(s, reason_name((enum reason)r))) {
+			*out = (enum reason)r;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool reason_can_override(enum reason r)
+{
+	return r > REASON_DEFAULT_ROUTE && r <= REASON_BRIDGE_FUNCTION;
+}

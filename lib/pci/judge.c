@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The verdict on one claim: what the host lives on, what the kernel cannot do, whose it is.
+#include "pci/plan.h"
+
+#include <stdio.h>
+
+static struct verdict refuse(struct verdict v, enum reason r, const char *message, const char *hint)
+{
+	v.accepted = false;
+	v.reason = r;
+	v.message = message;
+	v.hint = hint;
+	return v;
+}
+
+bool plan_in_closure(const struct pci_dev *d, const struct pci_dev *claimed)
+{
+	if (pci_is_bridge(d))
+		return false;
+	return !pci_is_bridge_function(d) || d == claimed;
+}
+
+/* "" for the claimed function itself, else a word on why a peer matters. */
+static const char *peer_word(struct arena *mem, const struct pci_dev *d, const struct pci_dev *claimed)
+{
+	if (d == claimed)
+		return "";
+	return arena_printf(mem, "%s shares IOMMU group %d: ", d->name, d->group);
+}
+
+static struct verdict refuse_host_use(struct verdict v, enum reason r, const char *chain,
+	const char *peer, struct arena *mem)
+{
+	const char *name = reason_name(r);
+
+	return refuse(v, r, arena_printf(mem, "%sthe host lives on it: %s", peer, chain),
+		reason_can_override(r)
+			? arena_printf(mem,
+				  "free it first (unmount, swapoff, take the NIC out of use), or, "
+				  "knowing what breaks: --override %s",
+				  name)
+			: "this cannot be overridden");
+}
+
+/* Something a vfio group cannot have beside it: a 06xx function that a host driver holds. pcieport
+ * and pci-stub are fine (drivers with driver_managed_dma, include/linux/pci.h). */
+static bool holds_group(const struct pci_dev *d)
+{
+	return d->driver[0] && strcmp(d->driver, "pcieport") != 0 &&
+		strcmp(d->driver, "pci-stub") != 0 && !pci_is_user_driver(d->driver);
+}
+
+static bool is_adoptable(const struct pci_state *s, const struct pci_dev *d)
+{
+	const struct wish *own = pci_state_wish(s, d->addr);
+
+	return !strcmp(d->driver, "vfio-pci") && own && own->passthrough &&
+		own->driver_to_unbind && own->driver_to_unbind[0];
+}
+
+/* One function of the closure; REASON_ACCEPTED when nothing is in the way. */
+static struct verdict judge_member(struct verdict v, const struct pci_state *s,
+	const struct pci_dev *d, struct arena *mem)
+{
+	const struct kept *kept = pci_state_kept(s, d->addr);
+	const char *peer = peer_word(mem, d, v.dev), *chain;
+	enum reason r;
+	unsigned vfs;
+
+	if (kept && !kept_is(kept, d))
+		return refuse(v, REASON_IDENTITY_MISMATCH,
+			arena_printf(mem,
+				"%s%s is %04x:%04x now, the claim was for %04x:%04x: another device "
+				"sits at the address",
+				peer, d->name, d->vendor, d->device, kept->vendor, kept->device),
+			"release the claim, look where the device went (pcid list), claim that");
+	if (kept && !strcmp(d->driver, "vfio-pci"))
+		return v;
+	r = pci_state_forbids(s, d, v.wish, &chain);
+	if (r != REASONS)
+		return refuse_host_use(v, r, chain, peer, mem);
+	vfs = pci_state_vfs(s, d);
+	if (vfs)
+		return refuse(v, REASON_PF_HAS_VFS,
+			arena_printf(mem, "%s%s is a PF with %u VFs: binding it would destroy them", peer,
+				d->name, vfs),
+			"claim the VFs, or remove them first (write 0 to its sriov_numvfs)");
+	if (pci_is_user_driver(d->driver) && !is_adoptable(s, d))
+		return refuse(v, REASON_BOUND_BY_ANOTHER,
+			arena_printf(mem, "%s%s is on %s, and vfiobox did not put it there", peer, d->name,
+				d->driver),
+			"it is left alone; whoever bound it has to give it back first");
+	return v;
+}
+
+static struct verdict judge_group(struct verdict v, const struct pci_state *s, struct arena *mem)
+{
+	const struct pci_dev *const *peer;
+	size_t n = pci_state_group(s, v.dev->group, &peer);
+
+	for (size_t i = 0; i < n && v.accepted; i++) {
+		const struct pci_dev *d = peer[i];
+
+		if (plan_in_closure(d, v.dev))
+			v = judge_member(v, s, d, mem);
+		else if (!pci_is_bridge(d) && holds_group(d))
+			v = refuse(v, REASON_GROUP_HOST_DRIVER,
+				arena_printf(mem,
+					"%s (class %04x) shares IOMMU group %d and is held by host "
+					"driver %s",
+					d->name, pci_class_id(d), d->group, d->driver),
+				"the group cannot be given to a VM while that driver holds it");
+	}
+	return v;
+}
+
+/* Another device took a claimed function's place while the claim was unreadable or older. */
+static bool has_unreadable_record(const struct pci_state *s, const struct wish *w)
+{
+	for (size_t i = 0; i < s->kepts; i++)
+		if (!s->kept[i].readable && !strcmp(s->kept[i].name, w->name))
+			return true;
+	return false;
+}
+
+static struct verdict judge_function(struct verdict v, const struct pci_state *s, struct arena *mem)
+{
+	const struct wish *w = v.wish;
+
+	if (pci_is_bridge(v.dev))
+		return refuse(v, REASON_BRIDGE,
+			arena_printf(mem, "%s is a PCI bridge", v.dev->name),
+			"claim the functions behind it");
+	if (w->skip_binding)
+		return v;
+	if (v.dev->group == PCI_NO_GROUP)
+		return refuse(v, REASON_NO_IOMMU_GROUP,
+			arena_printf(mem, "%s has no IOMMU group: no IOMMU works for it", v.dev->name),
+			"turn on VT-d / AMD-Vi / SMMU in the firmware, and intel_iommu=on on the kernel "
+			"command line of Intel machines");
+	if (pci_is_bridge_function(v.dev) &&
+		!(w->overrides && w->override == REASON_BRIDGE_FUNCTION))
+		return refuse(v, REASON_BRIDGE_FUNCTION,
+			arena_printf(mem, "%s (class %04x) is part of how the machine is wired",
+				v.dev->name, pci_class_id(v.dev)),
+			"if it is meant, an NVSwitch for one: --override BridgeFunction");
+	return judge_group(v, s, mem);
+}
+
+struct verdict plan_judge(const struct pci_state *s, const struct wish *w, struct arena *mem)
+{
+	struct verdict v = {.wish = w,
+		.accepted = true,
+		.reason = REASON_ACCEPTED,
+		.message = "nothing is in the way",
+		.hint = ""};
+
+	if (w->addr_ok)
+		v.dev = pci_find(&s->inv, w->addr);
+	if (s->sentinel == STORE_FOREIGN || s->sentinel == STORE_MISSING)
+		return refuse(v, REASON_STATE_FOREIGN,
+			s->sentinel == STORE_FOREIGN
+				? arena_printf(mem, "the state directory is of another machine: %s",
+					  s->machine)
+				: "the state directory has wishes and no file desired/machine: is its "
+				  "disk mounted?",
+			"look at /var/lib/vfiobox (or VFIOBOX_STATE); nothing is bound or released");
+	if (has_unreadable_record(s, w))
+		return refuse(v, REASON_KEPT_UNREADABLE,
+			arena_printf(mem, "kept/" PLURAL_DEVICES "/%s.json cannot be understood", w->name),
+			"a newer vfiobox wrote it, or it is damaged; nothing is bound or released");
+	if (!w->addr_ok)
+		return refuse(v, REASON_NOT_FOUND,
+			arena_printf(mem, "spec.address '%s' is no PCI address", w->address),
+			"write it as 0000:65:00.0");
+	if (!v.dev)
+		return refuse(v, REASON_NOT_FOUND,
+			arena_printf(mem, "there is no function at %s", w->address),
+			"see what there is: pcid list");
+	return judge_function(v, s, mem);
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// kept/pcidevices/: functions that are ours.
+#include "pci/kept.h"
+
+#include <stdio.h>
+
+static bool hex16(const struct json *object, const char *key, uint16_t *out)
+{
+	uint64_t v;
+
+	if (!str_hex(json_str(json_get(object, key)), 0xffff, &v))
+		return false;
+	*out = (uint16_t)v;
+	return true;
+}
+
+static const char *text(const struct json *object, const char *key)
+{
+	const char *z = json_z(json_get(object, key));
+
+	return z ? z : "";
+}
+
+/* Everything that a release needs must be there, else the record is not readable. */
+static void parse(struct kept *k, const struct json *object)
+{
+	uint64_t format, class;
+
+	k->driver = text(object, "driver");
+	k->override = text(object, "driverOverride");
+	k->resource = text(object, "resourceName");
+	k->verified = json_bool(json_get(object, "verified"), false);
+	k->readable = json_u64(json_get(object, "formatVersion"), &format) &&
+		format == KEPT_FORMAT &&
+		pci_addr_parse(json_str(json_get(object, "address")), &k->addr) &&
+		hex16(object, "vendorId", &k->vendor) && hex16(object, "deviceId", &k->device) &&
+		hex16(object, "subsystemVendorId", &k->subvendor) &&
+		hex16(object, "subsystemDeviceId", &k->subdevice) &&
+		str_hex(json_str(json_get(object, "class")), 0xffffff, &class) &&
+		json_is(json_get(object, "driver"), JSON_STRING);
+	if (k->readable)
+		k->class = (uint32_t)class;
+}
+
+int kept_read_all(const struct pci_node *n, struct arena *mem, struct kept **out, size_t *count,
+	struct err *e)
+{
+	char **names;
+
+	*out = NULL;
+	if (store_list(n->store, STORE_KEPT, PLURAL_DEVICES, mem, &names, count, e) < 0)
+		return -1;
+	if (*count)
+		*out = arena_alloc(mem, *count * sizeof(**out));
+	for (size_t i = 0; i < *count; i++) {
+		struct kept *k = &(*out)[i];
+		struct json *object = NULL;
+		struct err ignored;
+
+		*k = (struct kept){.name = names[i], .driver = "", .override = "", .resource = ""};
+		if (store_read(n->store, STORE_KEPT, PLURAL_DEVICES, names[i], mem, &object,
+			    &ignored) == 0 &&
+			object)
+			parse(k, object);
+	}
+	return 0;
+}
+
+static void set_hex(struct arena *mem, struct json *object, const char *key, unsigned v, int digits)
+{
+	char hex[16];
+
+	snprintf(hex, sizeof(hex), "%0*x", digits, v);
+	json_set_z(mem, object, key, hex);
+}
+
+int kept_put(struct store_batch *b, const struct kept *k, struct err *e)
+{
+	CLEANUP_ARENA struct arena mem = {0};
+	struct json *object = json_object(&mem);
+	char address[PCI_ADDR_CAP];
+
+	json_set_int(&mem, object, "formatVersion", KEPT_FORMAT);
+	json_set_z(&mem, object, "address", pci_addr_format(k->addr, address));
+	set_hex(&mem, object, "vendorId", k->vendor, 4);
+	set_hex(&mem, object, "deviceId", k->device, 4);
+	set_hex(&mem, object, "subsystemVendorId", k->subvendor, 4);
+	set_hex(&mem, object, "subsystemDeviceId", k->subdevice, 4);
+	set_hex(&mem, object, "class", k->class, 6);
+	json_set_z(&mem, object, "driver", k->driver);
+	json_set_z(&mem, object, "driverOverride", k->override);
+	json_set_z(&mem, object, "resourceName", k->resource);
+	json_set_bool(&mem, object, "verified", k->verified);
+	return store_put(b, STORE_KEPT, PLURAL_DEVICES, k->name, object, e);
+}
+
+bool kept_is(const struct kept *k, const struct pci_dev *d)
+{
+	return k->vendor == d->vendor && k->device == d->device && k->subvendor == d->subvendor &&
+		k->subdevice == d->subdevice;
+}

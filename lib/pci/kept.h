@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// kept/pcidevices/: a function that is ours. The record is on disk before the first unbind and
+// goes when the function is back: what has a record may be taken off vfio-pci, nothing else may.
+#ifndef PCI_KEPT_H
+#define PCI_KEPT_H
+
+#include "pci/inventory.h"
+#include "pci/node.h"
+
+enum { KEPT_FORMAT = 1 };
+
+/* Strings live in the arena the record was read into. */
+struct kept {
+	const char *name;
+	bool readable; /* false: damaged, or of a format this program does not know: hands off */
+	struct pci_addr addr;
+	uint16_t vendor, device, subvendor, subdevice;
+	uint32_t class;
+	const char *driver;   /* driver of first sight, "" when it had none */
+	const char *override; /* driver_override as it was, "" when none */
+	const char *resource; /* resource name, frozen at the first claim */
+	bool verified;	      /* a bind was verified */
+};
+
+int kept_read_all(const struct pci_node *n, struct arena *mem, struct kept **out, size_t *count,
+	struct err *e);
+/* Into a batch; what is in it is on disk when the batch is committed. */
+int kept_put(struct store_batch *b, const struct kept *k, struct err *e);
+
+/* Same vendor, device and subsystem: what sits at the address is what was kept. */
+bool kept_is(const struct kept *k, const struct pci_dev *d);
+
+#endif

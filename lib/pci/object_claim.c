@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// PCIDeviceClaim: how a claim stands.
+#include "pci/object.h"
+#include "pci/object_impl.h"
+
+#define ANNOTATION_DERIVED_FROM "vfiobox.io/derived-from"
+#define ANNOTATION_DERIVED_UID "vfiobox.io/derived-from-uid"
+
+static void set_bound(struct arena *mem, struct json *status, const struct member *m,
+	const struct json *old, const char *now)
+{
+	json_set_z(mem, status, "kernelDriverToUnbind", m->kept ? m->kept->driver : "");
+	json_set_bool(mem, status, "passthroughEnabled", m->done);
+	object_condition(mem, status, old, now, COND_BOUND, m->done,
+		m->done ? REASON_BOUND : m->reason, m->done ? "on vfio-pci, verified" : m->message);
+}
+
+static void set_skipped(struct arena *mem, struct json *status, const struct verdict *v,
+	const struct json *old, const char *now)
+{
+	json_set_z(mem, status, "kernelDriverToUnbind", v->dev->driver);
+	json_set_bool(mem, status, "passthroughEnabled", true);
+	object_condition(mem, status, old, now, COND_BOUND, true, REASON_BINDING_SKIPPED,
+		"the annotation skip-vfio-binding leaves it on its driver");
+}
+
+static void set_refused(const struct pci_state *s, struct arena *mem, struct json *status,
+	const struct verdict *v, const struct json *old, const char *now)
+{
+	const struct kept *k = v->wish->addr_ok ? pci_state_kept(s, v->wish->addr) : NULL;
+	bool bound = k && v->dev && !strcmp(v->dev->driver, "vfio-pci");
+
+	json_set_z(mem, status, "kernelDriverToUnbind", k ? k->driver : "");
+	json_set_bool(mem, status, "passthroughEnabled", bound);
+	object_condition(mem, status, old, now, COND_BOUND, bound,
+		bound ? REASON_BOUND : REASON_REFUSED,
+		bound ? "bound before; it stays until the claim goes" : "the claim is refused");
+}
+
+static void copy_wish(struct arena *mem, struct json *object, const struct wish *w)
+{
+	const struct json *from = json_get(w->object, "metadata");
+	struct json *meta = json_get(object, "metadata");
+	static const char *const keys[] = {"uid", "generation", "labels", "annotations",
+		"ownerReferences"};
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		json_set(mem, meta, keys[i], json_copy(mem, json_get(from, keys[i])));
+	json_set_z(mem, json_make(mem, meta, "labels"), "nodename",
+		json_z(json_path(w->object, "spec", "nodeName", NULL)));
+	json_set(mem, object, "spec", json_copy(mem, json_get(w->object, "spec")));
+}
+
+struct json *object_claim(const struct pci_state *s, struct arena *mem, const struct verdict *v,
+	const struct member *m, const struct json *old, const char *now)
+{
+	struct json *object = object_new(mem, "PCIDeviceClaim", v->wish->name, s->node->name);
+	struct json *status;
+
+	copy_wish(mem, object, v->wish);
+	status = json_make(mem, object, "status");
+	if (v->accepted && m)
+		set_bound(mem, status, m, old, now);
+	else if (v->accepted)
+		set_skipped(mem, status, v, old, now);
+	else
+		set_refused(s, mem, status, v, old, now);
+	object_condition(mem, status, old, now, COND_ACCEPTED, v->accepted, v->reason, v->message);
+	return object;
+}
+
+static void set_owner(struct arena *mem, struct json *meta, const char *device)
+{
+	struct json *owners = json_set(mem, meta, "ownerReferences", json_array(mem));
+	struct json *owner = json_object(mem);
+
+	json_set_z(mem, owner, "apiVersion", KIND_GROUP_VERSION);
+	json_set_z(mem, owner, "kind", "PCIDevice");
+	json_set_z(mem, owner, "name", device);
+	json_add(mem, owners, owner);
+}
+
+static void set_origin(struct arena *mem, struct json *meta, const struct wish *w)
+{
+	struct json *annotations = json_make(mem, meta, "annotations");
+
+	json_set_z(mem, annotations, ANNOTATION_DERIVED_FROM, w->name);
+	json_set_z(mem, annotations, ANNOTATION_DERIVED_UID, w->uid);
+}
+
+struct json *object_derived_claim(const struct pci_state *s, struct arena *mem,
+	const struct member *m, const struct json *old, const char *now)
+{
+	struct pci_addr a = m->dev ? m->dev->addr : m->kept->addr;
+	const char *name = m->kept ? m->kept->name : pci_object_name(mem, s->node->name, a);
+	struct json *object = object_new(mem, "PCIDeviceClaim", name, s->node->name);
+	struct json *meta = json_get(object, "metadata"), *spec, *status;
+	const char *user = json_z(json_path(old, "spec", "userName", NULL));
+	char address[PCI_ADDR_CAP];
+
+	set_owner(mem, meta, name);
+	if (m->wish)
+		set_origin(mem, meta, m->wish);
+	spec = json_make(mem, object, "spec");
+	json_set_z(mem, spec, "address", pci_addr_format(a, address));
+	json_set_z(mem, spec, "nodeName", s->node->name);
+	json_set_z(mem, spec, "userName", m->wish ? m->wish->user : user);
+	status = json_make(mem, object, "status");
+	if (m->wish) {
+		set_bound(mem, status, m, old, now);
+		return object;
+	}
+	json_set_z(mem, status, "kernelDriverToUnbind", m->kept->driver);
+	json_set_bool(mem, status, "passthroughEnabled",
+		m->dev && !strcmp(m->dev->driver, "vfio-pci"));
+	object_condition(mem, status, old, now, COND_RELEASED, false, m->reason, m->message);
+	return object;
+}

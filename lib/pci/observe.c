@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// observed/ after a pass.
+#include "pci/observe.h"
+
+#include "pci/object.h"
+
+/* One kind while it is written: what is there now, and which of it stays. */
+struct kind {
+	const char *plural;
+	char **names;
+	bool *stays;
+	size_t n;
+};
+
+struct writing {
+	const struct pci_state *before; /* as the pass decided from */
+	struct pci_state after;
+	const struct plan *plan;
+	struct store_batch *batch;
+	const char *now;
+	struct arena *mem;
+	struct kind device, claim;
+};
+
+static int kind_init(struct writing *w, struct kind *k, const char *plural, struct err *e)
+{
+	k->plural = plural;
+	if (store_list(w->before->node->store, STORE_OBSERVED, plural, w->mem, &k->names, &k->n, e) < 0)
+		return -1;
+	k->stays = arena_alloc(w->mem, (k->n + 1) * sizeof(*k->stays));
+	return 0;
+}
+
+/* names is sorted. */
+static bool mark(struct kind *k, const char *name)
+{
+	size_t low = 0, high = k->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int c = strcmp(k->names[mid], name);
+
+		if (c == 0) {
+			k->stays[mid] = true;
+			return true;
+		}
+		if (c < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return false;
+}
+
+/* What was observed before; damaged is as good as absent: it is written again. */
+static const struct json *old_object(struct writing *w, struct kind *k, const char *name)
+{
+	struct json *old = NULL;
+	struct err ignored;
+
+	if (mark(k, name))
+		store_read(w->before->node->store, STORE_OBSERVED, k->plural, name, w->mem, &old,
+			&ignored);
+	return old;
+}
+
+static int put_device(struct writing *w, const struct pci_dev *d, struct err *e)
+{
+	const char *name = pci_object_name(w->mem, w->before->node->name, d->addr);
+	const struct json *old = old_object(w, &w->device, name);
+
+	return store_put(w->batch, STORE_OBSERVED, PLURAL_DEVICES, name,
+		object_device(&w->after, w->mem, d, old, w->now), e);
+}
+
+static int put_devices(struct writing *w, struct err *e)
+{
+	for (size_t i = 0; i < w->after.inv.n; i++) {
+		const struct pci_dev *d = &w->after.inv.dev[i];
+
+		if (pci_state_has_object(&w->after, d) && put_device(w, d, e) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < w->after.kepts; i++) {
+		const struct kept *k = &w->after.kept[i];
+
+		if (!k->readable || pci_find(&w->after.inv, k->addr))
+			continue;
+		if (store_put(w->batch, STORE_OBSERVED, PLURAL_DEVICES, k->name,
+			    object_absent_device(&w->after, w->mem, k,
+				    old_object(w, &w->device, k->name), w->now),
+			    e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int put_claims(struct writing *w, struct err *e)
+{
+	for (size_t i = 0; i < w->plan->verdicts; i++) {
+		const struct verdict *v = &w->plan->verdict[i];
+		const struct member *m =
+			v->accepted && !v->wish->skip_binding ? plan_member(w->plan, v->wish->addr) : NULL;
+		const struct json *old = old_object(w, &w->claim, v->wish->name);
+
+		if (store_put(w->batch, STORE_OBSERVED, PLURAL_CLAIMS, v->wish->name,
+			    object_claim(&w->after, w->mem, v, m, old, w->now), e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* A function that is back, or gone, has no claim any more. */
+static bool has_derived_claim(const struct member *m)
+{
+	return m->wish ? m->derived : !m->done;
+}
+
+static int put_derived_claims(struct writing *w, struct err *e)
+{
+	for (size_t i = 0; i < w->plan->units; i++) {
+		const struct unit *u = &w->plan->unit[i];
+
+		for (size_t j = 0; j < u->n; j++) {
+			const struct member *m = &u->member[j];
+			const char *name;
+
+			if (!has_derived_claim(m))
+				continue;
+			name = pci_object_name(w->mem, w->before->node->name,
+				m->dev ? m->dev->addr : m->kept->addr);
+			if (store_put(w->batch, STORE_OBSERVED, PLURAL_CLAIMS, name,
+				    object_derived_claim(&w->after, w->mem, m,
+					    old_object(w, &w->claim, name), w->now),
+				    e) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+static int drop_others(struct writing *w, const struct kind *k, struct err *e)
+{
+	for (size_t i = 0; i < k->n; i++)
+		if (!k->stays[i] &&
+			store_remove(w->batch, STORE_OBSERVED, k->plural, k->names[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+/* Rule 1: in doubt nothing is deleted. */
+static bool is_complete_view(const struct writing *w)
+{
+	return !w->plan->releases_held &&
+		(w->before->sentinel == STORE_OURS || w->before->sentinel == STORE_NEW);
+}
+
+static int put_all(struct writing *w, struct err *e)
+{
+	if (kind_init(w, &w->device, PLURAL_DEVICES, e) < 0 ||
+		kind_init(w, &w->claim, PLURAL_CLAIMS, e) < 0 || put_devices(w, e) < 0 ||
+		put_claims(w, e) < 0 || put_derived_claims(w, e) < 0)
+		return -1;
+	if (is_complete_view(w) &&
+		(drop_others(w, &w->device, e) < 0 || drop_others(w, &w->claim, e) < 0))
+		return -1;
+	if (store_commit(w->batch, e) < 0)
+		return -1;
+	if (store_mark_complete(w->before->node->store, PLURAL_DEVICES, e) < 0)
+		return -1;
+	return store_mark_complete(w->before->node->store, PLURAL_CLAIMS, e);
+}
+
+int observe_write(const struct pci_state *s, const struct plan *p, struct err *e)
+{
+	CLEANUP_ARENA struct arena mem = {0};
+	struct writing w = {.before = s, .plan = p, .now = object_now(&mem), .mem = &mem};
+	int rc;
+
+	if (pci_state_read(&w.after, s->node, e) < 0)
+		return -1;
+	w.batch = store_batch_new(s->node->store);
+	rc = put_all(&w, e);
+	store_batch_free(w.batch);
+	pci_state_free(&w.after);
+	return rc;
+}

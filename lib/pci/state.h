@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// All that a pass decides from, read once: the functions, what the host uses, the wishes, what is
+// ours.
+#ifndef PCI_STATE_H
+#define PCI_STATE_H
+
+#include "pci/hostuse.h"
+#include "pci/kept.h"
+#include "pci/wish.h"
+
+struct pci_state {
+	const struct pci_node *node;
+	struct pci_inventory inv;
+	const struct pci_dev **by_group; /* all functions, by IOMMU group, then address */
+	struct host_uses uses;
+	struct wish *wish;
+	size_t wishes;
+	struct kept *kept;
+	size_t kepts;
+	enum store_sentinel sentinel;
+	char machine[64]; /* what a foreign sentinel says */
+	struct arena mem;
+};
+
+/* -1 when any part could not be read whole: nothing is decided from half a view. */
+int pci_state_read(struct pci_state *s, const struct pci_node *n, struct err *e);
+void pci_state_free(struct pci_state *s);
+
+/* NULL when there is none. */
+const struct wish *pci_state_wish(const struct pci_state *s, struct pci_addr a);
+const struct kept *pci_state_kept(const struct pci_state *s, struct pci_addr a);
+
+/* The functions of an IOMMU group, sorted by address: count, and where they start in by_group. */
+size_t pci_state_group(const struct pci_state *s, int group, const struct pci_dev *const **first);
+
+/* VFs that a PF has now: those of the inventory; for a NIC without any, what sriov_numvfs says. */
+unsigned pci_state_vfs(const struct pci_state *s, const struct pci_dev *d);
+
+/* On vfio-pci, another vfio driver or a uio driver: not the host's own use of it. */
+bool pci_is_user_driver(const char *driver);
+
+/* Why the host forbids the function (REASONS when it does not); *text gets the chain. The wish that
+ * overrides a reason may be NULL. */
+enum reason pci_state_forbids(const struct pci_state *s, const struct pci_dev *d,
+	const struct wish *w, const char **text);
+
+/* As today, a management NIC, a VLAN uplink and a NIC's PF with VFs have no object in observed/. */
+bool pci_state_has_object(const struct pci_state *s, const struct pci_dev *d);
+
+#endif

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Wishes: the claims of this node in desired/.
+#include "pci/wish.h"
+
+#include <stdio.h>
+#include <sys/random.h>
+
+static const char *annotation(const struct json *object, const char *key)
+{
+	return json_z(json_path(object, "metadata", "annotations", key, NULL));
+}
+
+void wish_of(struct wish *w, enum store_tree tree, const char *name, const struct json *object,
+	struct arena *mem)
+{
+	const struct json *spec = json_get(object, "spec"), *status = json_get(object, "status");
+	const char *override = annotation(object, ANNOTATION_OVERRIDE);
+	const char *user = json_z(json_get(spec, "userName"));
+	const char *uid = json_z(json_path(object, "metadata", "uid", NULL));
+	const char *driver = json_z(json_get(status, "kernelDriverToUnbind"));
+
+	*w = (struct wish){
+		.name = arena_dup(mem, name, strlen(name)),
+		.address = json_z(json_get(spec, "address")),
+		.user = user ? user : "",
+		.uid = uid ? uid : "",
+		.tree = tree,
+		.no_pooling = json_bool(json_get(spec, "disableResourcePooling"), false),
+		.skip_binding = annotation(object, ANNOTATION_SKIP_BINDING) != NULL,
+		.resource = annotation(object, ANNOTATION_RESOURCE_NAME),
+		.passthrough = json_bool(json_get(status, "passthroughEnabled"), false),
+		.driver_to_unbind = driver,
+		.object = object,
+	};
+	if (!w->address)
+		w->address = "";
+	if (w->resource && !*w->resource)
+		w->resource = NULL;
+	w->addr_ok = pci_addr_parse(str_of(w->address), &w->addr);
+	w->overrides = override && reason_parse(str_of(override), &w->override);
+}
+
+struct gather {
+	struct wish *list;
+	size_t n, cap;
+};
+
+static bool is_of_node(const struct json *object, const char *node)
+{
+	return str_is(json_str(json_path(object, "spec", "nodeName", NULL)), node);
+}
+
+static void put(struct gather *g, const struct wish *w)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		if (!strcmp(g->list[i].name, w->name)) {
+			g->list[i] = *w;
+			return;
+		}
+	}
+	if (g->n == g->cap) {
+		g->cap = g->cap ? g->cap * 2 : 16;
+		g->list = mem_resize(g->list, g->cap * sizeof(*g->list));
+	}
+	g->list[g->n++] = *w;
+}
+
+static int read_tree(const struct pci_node *n, enum store_tree tree, struct arena *mem,
+	struct gather *g, struct err *e)
+{
+	char **names;
+	size_t count;
+
+	if (store_list(n->store, tree, PLURAL_CLAIMS, mem, &names, &count, e) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		struct json *object;
+		struct wish w;
+
+		if (store_read(n->store, tree, PLURAL_CLAIMS, names[i], mem, &object, e) < 0)
+			return -1;
+		if (!object || !is_of_node(object, n->name) ||
+			json_path(object, "metadata", "deletionTimestamp", NULL))
+			continue;
+		wish_of(&w, tree, names[i], object, mem);
+		put(g, &w);
+	}
+	return 0;
+}
+
+int wishes_read(const struct pci_node *n, struct arena *mem, struct wish **out, size_t *count,
+	struct err *e)
+{
+	struct gather g = {0};
+
+	*out = NULL;
+	*count = 0;
+	if (read_tree(n, STORE_LOCAL, mem, &g, e) < 0 ||
+		read_tree(n, STORE_CLUSTER, mem, &g, e) < 0) {
+		free(g.list);
+		return -1;
+	}
+	if (g.n) {
+		*out = arena_alloc(mem, g.n * sizeof(**out));
+		memcpy(*out, g.list, g.n * sizeof(**out));
+		*count = g.n;
+	}
+	free(g.list);
+	return 0;
+}
+
+/* A version 4 UUID (RFC 9562), as the API server gives every object. */
+static const char *new_uid(struct arena *mem)
+{
+	uint8_t b[16];
+
+	if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
+		return NULL;
+	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
+	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
+	return arena_printf(mem, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+		b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
+		b[13], b[14], b[15]);
+}
+
+struct json *wish_new(const struct pci_node *n, struct arena *mem, struct pci_addr a,
+	const char *user, enum reason override)
+{
+	struct json *object = json_object(mem), *meta, *spec;
+	char address[PCI_ADDR_CAP];
+
+	json_set_z(mem, object, "apiVersion", KIND_GROUP_VERSION);
+	json_set_z(mem, object, "kind", "PCIDeviceClaim");
+	meta = json_make(mem, object, "metadata");
+	json_set_z(mem, meta, "name", pci_object_name(mem, n->name, a));
+	json_set_z(mem, meta, "uid", new_uid(mem));
+	json_set_z(mem, json_make(mem, meta, "labels"), "nodename", n->name);
+	if (override != REASONS)
+		json_set_z(mem, json_make(mem, meta, "annotations"), ANNOTATION_OVERRIDE,
+			reason_name(override));
+	spec = json_make(mem, object, "spec");
+	json_set_z(mem, spec, "address", pci_addr_format(a, address));
+	json_set_z(mem, spec, "nodeName", n->name);
+	json_set_z(mem, spec, "userName", user);
+	return object;
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Wishes: the claims of this node in desired/, as PCIDeviceClaim objects.
+#ifndef PCI_WISH_H
+#define PCI_WISH_H
+
+#include "pci/condition.h"
+#include "pci/node.h"
+
+#define ANNOTATION_OVERRIDE "vfiobox.io/override"
+#define ANNOTATION_SKIP_BINDING "pcidevices.harvesterhci.io/skip-vfio-binding"
+#define ANNOTATION_RESOURCE_NAME "pcidevice.harvesterhci.io/override-resource-name"
+
+/* Strings live in the arena the wish was read into. */
+struct wish {
+	const char *name;
+	struct pci_addr addr;
+	bool addr_ok; /* spec.address reads as one */
+	const char *address, *user, *uid;
+	enum store_tree tree; /* STORE_LOCAL or STORE_CLUSTER */
+	bool no_pooling, skip_binding;
+	bool overrides; /* a reason is named, and it is this */
+	enum reason override;
+	const char *resource; /* override-resource-name, or NULL */
+	/* Adoption (contract.md 3): the status of a claim that another agent bound. */
+	bool passthrough;
+	const char *driver_to_unbind; /* or NULL */
+	const struct json *object;
+};
+
+/* All claims of this node; where local and cluster both have a name, the cluster's wins
+ * (design rule 4). A claim marked with a deletionTimestamp is no wish. An object that cannot be
+ * read is an error: it may be a wish, so nothing can be released. */
+int wishes_read(const struct pci_node *n, struct arena *mem, struct wish **out, size_t *count,
+	struct err *e);
+
+/* A new local claim, as `pcid claim` writes it; `override` may be REASONS for none. */
+struct json *wish_new(const struct pci_node *n, struct arena *mem, struct pci_addr a,
+	const char *user, enum reason override);
+void wish_of(struct wish *w, enum store_tree tree, const char *name, const struct json *object,
+	struct arena *mem);
+
+#endif
