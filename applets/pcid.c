@@ -4,14 +4,13 @@
 
 #include "base/cli.h"
 #include "json/yaml.h"
-#include "pci/pass.h"
 #include "pci/print.h"
+#include "pci/session.h"
 
-#include <poll.h>
+#include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 static const char help[] =
@@ -23,8 +22,8 @@ static const char help[] =
 	"  list                 every function but PCI bridges\n"
 	"  show ADDR            one function: identity, capabilities, group, users, a claim of it\n"
 	"  plan [ADDR]          what would be done, in order, and what is refused; changes nothing\n"
-	"  claim ADDR           want it on vfio-pci, with all of its IOMMU group, and bring it there\n"
-	"  release ADDR         no longer want it, and give it back to its driver\n"
+	"  claim ADDR...        want it on vfio-pci, with all of its IOMMU group, and bring it there\n"
+	"  release ADDR...      no longer want it, and give it back to its driver\n"
 	"  apply                one pass over all claims\n"
 	"\n"
 	"  list:  --class HEX   --vendor HEX   --driver NAME|none   --group N   --groups (as a tree)\n"
@@ -64,17 +63,32 @@ struct run {
 
 enum { DEFAULT_TIMEOUT = 10, MAX_TIMEOUT = 24 * 3600 };
 
+/* A line on standard error; nothing in it can steer a terminal. */
+static void say(const char *fmt, ...) PRINTF(1, 2);
+static void say(const char *fmt, ...)
+{
+	CLEANUP_BUF struct buf line = {0};
+	CLEANUP_FREE char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = mem_vprintf(fmt, ap);
+	va_end(ap);
+	buf_text(&line, str_of(text));
+	fprintf(stderr, "%s\n", buf_z(&line));
+}
+
 static int complain(const struct err *e)
 {
-	fprintf(stderr, "pcid: %s\n", e->text);
+	say("pcid: %s", e->text);
 	if (e->hint[0])
-		fprintf(stderr, "  %s\n", e->hint);
+		say("  %s", e->hint);
 	return CLI_FAILED;
 }
 
 static int misuse(const char *what)
 {
-	fprintf(stderr, "pcid: %s\nsee 'pcid --help'\n", what);
+	say("pcid: %s\nsee 'pcid --help'", what);
 	return CLI_USAGE;
 }
 
@@ -92,6 +106,14 @@ static int emit(const struct buf *b, struct err *e)
 		done += (size_t)n;
 	}
 	return CLI_DONE;
+}
+
+static int emit_text(const struct buf *b, struct err *e)
+{
+	CLEANUP_BUF struct buf clean = {0};
+
+	buf_text(&clean, buf_slice(b));
+	return emit(&clean, e);
 }
 
 static int emit_object(const struct run *r, const struct json *object, struct err *e)
@@ -116,7 +138,7 @@ static bool wants_object(const struct run *r)
 static void on_progress(void *arg, const char *line)
 {
 	(void)arg;
-	fprintf(stderr, "%s\n", line);
+	say("%s", line);
 }
 
 static int verb_list(struct run *r, struct err *e)
@@ -145,7 +167,7 @@ static int verb_list(struct run *r, struct err *e)
 		plan_free(&p);
 	}
 	if (rc == CLI_DONE)
-		rc = emit(&out, e);
+		rc = emit_text(&out, e);
 	pci_state_free(&s);
 	return rc;
 }
@@ -160,17 +182,11 @@ static const char *user_name(const struct run *r)
 	return "";
 }
 
-/* The address of the call, and its function in the state; -1 when there is none. */
-static int find_function(const struct run *r, const struct pci_state *s, struct pci_addr *a,
-	const struct pci_dev **d, struct err *e)
+static int read_address(const char *word, struct pci_addr *a, struct err *e)
 {
-	*d = NULL;
-	if (!pci_addr_parse_short(str_of(r->cli.arg[0]), a)) {
-		err_set(e, "'%s' is no PCI address", r->cli.arg[0]);
-		return err_hint(e, "write it as 0000:65:00.0 or 65:00.0");
-	}
-	*d = pci_find(&s->inv, *a);
-	return 0;
+	if (pci_addr_parse_short(str_of(word), a))
+		return 0;
+	return err_set(e, "'%s' is no PCI address; write it as 0000:65:00.0 or 65:00.0", word);
 }
 
 static int no_function(const struct run *r, struct err *e)
@@ -198,37 +214,45 @@ static void plan_with(struct plan *p, const struct pci_state *s, const struct wi
 	plan_make(p, s, pci_state_wish(s, w->addr) ? NULL : w);
 }
 
-static int verb_show(struct run *r, struct err *e)
+/* The one of a List that has this address. */
+static const struct json *object_at(const struct json *list, const char *address)
+{
+	json_each (item, json_get(list, "items"))
+		if (str_is(json_str(json_path(item, "status", "address", NULL)), address))
+			return item;
+	return NULL;
+}
+
+static int show(struct run *r, const struct pci_state *s, const struct pci_dev *d, struct err *e)
 {
 	CLEANUP_BUF struct buf out = {0};
 	CLEANUP_ARENA struct arena mem = {0};
+	struct pci_filter group = {.group = d->group};
+	struct wish w;
+	struct plan p;
+
+	if (wants_object(r))
+		return emit_object(r, object_at(list_objects(&mem, s, &group), d->name), e);
+	make_wish(r, s, d->addr, &mem, &w);
+	plan_with(&p, s, &w);
+	print_function(&out, s, &p, d);
+	plan_free(&p);
+	return emit_text(&out, e);
+}
+
+static int verb_show(struct run *r, struct err *e)
+{
 	const struct pci_dev *d;
 	struct pci_addr a;
 	struct pci_state s;
-	struct wish w;
-	struct plan p;
 	int rc;
 
-	if (pci_state_read(&s, &r->node, e) < 0 || find_function(r, &s, &a, &d, e) < 0)
+	if (read_address(r->cli.arg[0], &a, e) < 0)
+		return misuse(e->text);
+	if (pci_state_read(&s, &r->node, e) < 0)
 		return complain(e);
-	if (!d) {
-		rc = no_function(r, e);
-	} else if (wants_object(r)) {
-		struct pci_filter all = {.group = -1};
-		struct json *list = list_objects(&mem, &s, &all);
-		struct json *found = NULL;
-
-		json_each(item, json_get(list, "items"))
-			if (str_is(json_str(json_path(item, "status", "address", NULL)), d->name)) found =
-				item;
-		rc = emit_object(r, found, e);
-	} else {
-		make_wish(r, &s, a, &mem, &w);
-		plan_with(&p, &s, &w);
-		print_function(&out, &s, &p, d);
-		plan_free(&p);
-		rc = emit(&out, e);
-	}
+	d = pci_find(&s.inv, a);
+	rc = d ? show(r, &s, d, e) : no_function(r, e);
 	pci_state_free(&s);
 	return rc;
 }
@@ -242,20 +266,16 @@ static int emit_plan(const struct run *r, const struct pci_state *s, const struc
 	if (wants_object(r))
 		return emit_object(r, plan_object(&mem, p, only), e);
 	print_plan(&out, s, p, only);
-	return emit(&out, e);
+	return emit_text(&out, e);
 }
 
-static int plan_one(struct run *r, const struct pci_state *s, struct err *e)
+static int plan_one(struct run *r, const struct pci_state *s, struct pci_addr a, struct err *e)
 {
 	CLEANUP_ARENA struct arena mem = {0};
-	const struct pci_dev *d;
-	struct pci_addr a;
 	struct wish w;
 	struct plan p;
 	int rc;
 
-	if (find_function(r, s, &a, &d, e) < 0)
-		return complain(e);
 	make_wish(r, s, a, &mem, &w);
 	plan_with(&p, s, &w);
 	pass_mark_held(s, &p);
@@ -269,13 +289,16 @@ static int plan_one(struct run *r, const struct pci_state *s, struct err *e)
 static int verb_plan(struct run *r, struct err *e)
 {
 	struct pci_state s;
+	struct pci_addr a;
 	struct plan p;
 	int rc;
 
+	if (r->cli.args && read_address(r->cli.arg[0], &a, e) < 0)
+		return misuse(e->text);
 	if (pci_state_read(&s, &r->node, e) < 0)
 		return complain(e);
 	if (r->cli.args) {
-		rc = plan_one(r, &s, e);
+		rc = plan_one(r, &s, a, e);
 	} else {
 		plan_make(&p, &s, NULL);
 		pass_mark_held(&s, &p);
@@ -286,127 +309,91 @@ static int verb_plan(struct run *r, struct err *e)
 	return rc;
 }
 
-/* One pass as somebody waits for it. */
-struct pass {
-	struct pci_state s;
-	struct plan p;
-	struct pass_result result;
-	int rc;
-};
-
-static int64_t now_ms(void)
+static void tell_failures(const struct session *w)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static int pass_once(struct run *r, struct pass *w, struct err *e)
-{
-	if (pci_state_read(&w->s, &r->node, e) < 0)
-		return -1;
-	plan_make(&w->p, &w->s, NULL);
-	w->rc = pass_run(&w->s, &w->p, &r->kmodules, &w->result, e);
-	return w->rc;
-}
-
-static void pass_end(struct pass *w)
-{
-	plan_free(&w->p);
-	pci_state_free(&w->s);
-}
-
-static const struct member *first_waiting(const struct pass *w)
-{
-	for (size_t i = 0; i < w->p.units; i++)
-		for (size_t j = 0; j < w->p.unit[i].n; j++)
-			if (w->p.unit[i].member[j].reason == REASON_IN_USE &&
-				!w->p.unit[i].member[j].done && w->p.unit[i].member[j].message)
-				return &w->p.unit[i].member[j];
-	return NULL;
-}
-
-/* Passes until nothing waits for a process to close a device, or the time is over. The lock is held
- * for each pass only. */
-static int pass_wait(struct run *r, struct pass *w, struct err *e)
-{
-	int64_t deadline = now_ms() + r->opt.timeout_ms;
-	bool told = false;
-
-	for (;;) {
-		CLEANUP_CLOSE int lock = -1;
-		const struct member *m;
-		int64_t left;
-
-		*w = (struct pass){0};
-		left = deadline - now_ms();
-		lock = store_lock(&r->store, "pcid", left > 0 ? (int)left : 0, e);
-		if (lock < 0)
-			return -1;
-		if (pass_once(r, w, e) < 0)
-			return -1;
-		m = first_waiting(w);
-		left = deadline - now_ms();
-		if (!m || left <= 0)
-			return 0;
-		if (!told)
-			fprintf(stderr, "%s; waiting up to %lld s\n", m->message,
-				(long long)(left + 999) / 1000);
-		told = true;
-		pass_end(w);
-		close(lock);
-		lock = -1;
-		poll(NULL, 0, left < 250 ? (int)left : 250);
-	}
-}
-
-static void tell_failures(const struct pass *w)
-{
-	for (size_t i = 0; i < w->p.units; i++) {
-		for (size_t j = 0; j < w->p.unit[i].n; j++) {
-			const struct member *m = &w->p.unit[i].member[j];
+	for (size_t i = 0; i < w->plan.units; i++) {
+		for (size_t j = 0; j < w->plan.unit[i].n; j++) {
+			const struct member *m = &w->plan.unit[i].member[j];
 
 			if (!m->done && m->message)
-				fprintf(stderr, "pcid: %s: %s: %s\n",
-					m->dev ? m->dev->name : m->kept->name, reason_name(m->reason),
-					m->message);
+				say("pcid: %s: %s: %s", m->dev ? m->dev->name : m->kept->name,
+					reason_name(m->reason), m->message);
 		}
 	}
 }
 
 static void tell_refusal(const struct verdict *v)
 {
-	fprintf(stderr, "pcid: %s: %s: %s\n",
-		v->wish->address[0] ? v->wish->address : v->wish->name, reason_name(v->reason),
-		v->message);
+	say("pcid: %s: %s: %s", v->wish->address[0] ? v->wish->address : v->wish->name,
+		reason_name(v->reason), v->message);
 	if (v->hint[0])
-		fprintf(stderr, "  %s\n", v->hint);
+		say("  %s", v->hint);
 }
 
-/* Checks the claim as things are; then the wish is on disk. Nothing is written when it is refused. */
-static int write_claim(struct run *r, const struct pci_state *s, const struct wish *w,
-	struct err *e)
+/* The addresses of the call; the caller frees them. */
+static struct pci_addr *read_addresses(const struct run *r, struct err *e)
+{
+	struct pci_addr *a = mem_alloc((size_t)r->cli.args * sizeof(*a));
+
+	for (int i = 0; i < r->cli.args; i++) {
+		if (read_address(r->cli.arg[i], &a[i], e) < 0) {
+			free(a);
+			return NULL;
+		}
+	}
+	return a;
+}
+
+/* Puts the wishes of the call into a batch, after each was judged as things are. */
+static int gather_claims(struct run *r, const struct pci_state *s, const struct pci_addr *a,
+	struct store_batch *b, struct err *e)
 {
 	CLEANUP_ARENA struct arena mem = {0};
-	struct verdict v = plan_judge(s, w, &mem);
+	int rc = CLI_DONE;
 
-	if (!v.accepted) {
-		tell_refusal(&v);
-		return CLI_FAILED;
+	for (int i = 0; i < r->cli.args; i++) {
+		struct verdict v;
+		struct wish w;
+
+		make_wish(r, s, a[i], &mem, &w);
+		v = plan_judge(s, &w, &mem);
+		if (!v.accepted) {
+			tell_refusal(&v);
+			rc = CLI_FAILED;
+		} else if (w.tree == STORE_LOCAL &&
+			store_put(b, STORE_LOCAL, PLURAL_CLAIMS, w.name, w.object, e) < 0) {
+			return complain(e);
+		}
 	}
-	if (s->sentinel == STORE_NEW && store_sentinel_write(&r->store, r->node_name, e) < 0)
-		return complain(e);
-	if (w->tree == STORE_LOCAL &&
-		store_put_now(&r->store, STORE_LOCAL, PLURAL_CLAIMS, w->name, w->object, e) < 0)
-		return complain(e);
-	return CLI_DONE;
+	return rc;
 }
 
-static int report_claim(const struct pass *w, struct pci_addr a)
+/* All of them, or, when one is refused, none is written. */
+static int write_claims(struct run *r, const struct pci_addr *a, struct err *e)
 {
-	const struct verdict *v = plan_verdict(&w->p, a);
-	const struct member *m = plan_member(&w->p, a);
+	struct store_batch *b = store_batch_new(&r->store);
+	struct pci_state s;
+	int rc;
+
+	if (pci_state_read(&s, &r->node, e) < 0) {
+		store_batch_free(b);
+		return complain(e);
+	}
+	rc = gather_claims(r, &s, a, b, e);
+	if (rc == CLI_DONE && s.sentinel == STORE_NEW &&
+		store_sentinel_write(&r->store, r->node_name, e) < 0)
+		rc = complain(e);
+	if (rc == CLI_DONE && store_commit(b, e) < 0)
+		rc = complain(e);
+	store_batch_free(b);
+	pci_state_free(&s);
+	return rc;
+}
+
+static int report_claim(const struct session *w, struct pci_addr a)
+{
+	const struct verdict *v = plan_verdict(&w->plan, a);
+	const struct member *m = plan_member(&w->plan, a);
 	char address[PCI_ADDR_CAP];
 
 	pci_addr_format(a, address);
@@ -415,10 +402,8 @@ static int report_claim(const struct pass *w, struct pci_addr a)
 		return CLI_FAILED;
 	}
 	if (m && !m->done) {
-		tell_failures(w);
-		fprintf(stderr,
-			"pcid: the claim stays and is tried again by 'pcid apply'; to give it up: "
-			"pcid release %s\n",
+		say("pcid: the claim stays and is tried again by 'pcid apply'; to give it up: "
+		    "pcid release %s",
 			address);
 		return CLI_FAILED;
 	}
@@ -429,78 +414,85 @@ static int report_claim(const struct pass *w, struct pci_addr a)
 
 static int verb_claim(struct run *r, struct err *e)
 {
-	CLEANUP_ARENA struct arena mem = {0};
-	const struct pci_dev *d;
-	struct pci_state s;
-	struct pci_addr a;
-	struct pass w;
-	struct wish wish;
+	CLEANUP_FREE struct pci_addr *a = read_addresses(r, e);
+	struct session w;
 	int rc;
 
-	if (pci_state_read(&s, &r->node, e) < 0 || find_function(r, &s, &a, &d, e) < 0)
-		return complain(e);
-	make_wish(r, &s, a, &mem, &wish);
-	rc = write_claim(r, &s, &wish, e);
-	pci_state_free(&s);
+	if (!a)
+		return misuse(e->text);
+	rc = write_claims(r, a, e);
 	if (rc != CLI_DONE)
 		return rc;
-	if (pass_wait(r, &w, e) < 0)
+	if (session_run(&w, &r->node, &r->kmodules, r->opt.timeout_ms, e) < 0)
 		return complain(e);
-	rc = report_claim(&w, a);
-	pass_end(&w);
+	tell_failures(&w);
+	for (int i = 0; i < r->cli.args; i++)
+		if (report_claim(&w, a[i]) != CLI_DONE)
+			rc = CLI_FAILED;
+	session_end(&w);
 	return rc;
 }
 
-static int refuse_release(const struct pci_state *s, struct pci_addr a, const struct plan *p)
+static int refuse_release(const struct pci_state *s, struct pci_addr a, const struct member *m)
 {
-	const struct member *m = plan_member(p, a);
 	char address[PCI_ADDR_CAP];
 
 	pci_addr_format(a, address);
 	if (m && m->wish)
-		fprintf(stderr, "pcid: %s is claimed with %s, of the same IOMMU group\n  pcid release %s\n",
-			address, m->wish->address, m->wish->address);
+		say("pcid: %s is claimed with %s, of the same IOMMU group\n  pcid release %s", address,
+			m->wish->address, m->wish->address);
 	else
-		fprintf(stderr, "pcid: %s is not claimed on node %s\n  see 'pcid list'\n", address,
-			s->node->name);
+		say("pcid: %s is not claimed on node %s\n  see 'pcid list'", address, s->node->name);
 	return CLI_FAILED;
 }
 
-/* Takes the wish away. */
-static int write_release(struct run *r, const struct pci_state *s, struct pci_addr a, struct err *e)
+/* One wish to be taken away; a function that waits to be given back has none. */
+static int gather_release(const struct pci_state *s, const struct plan *p, struct pci_addr a,
+	struct store_batch *b, struct err *e)
 {
 	const struct wish *w = pci_state_wish(s, a);
-	struct plan p;
-	int rc;
+	const struct member *m = plan_member(p, a);
 
-	if (w && w->tree == STORE_CLUSTER) {
-		fprintf(stderr,
-			"pcid: the claim of %s is the cluster's; it is released there:\n"
-			"  kubectl delete pcideviceclaims.devices.harvesterhci.io %s\n",
+	if (!w)
+		return m && !m->wish ? CLI_DONE : refuse_release(s, a, m);
+	if (w->tree == STORE_CLUSTER) {
+		say("pcid: the claim of %s is the cluster's; it is released there:\n"
+		    "  kubectl delete pcideviceclaims.devices.harvesterhci.io %s",
 			w->address, w->name);
 		return CLI_FAILED;
 	}
-	if (w && s->sentinel != STORE_OURS) {
-		struct verdict v;
-		CLEANUP_ARENA struct arena mem = {0};
-
-		v = plan_judge(s, w, &mem);
-		tell_refusal(&v);
+	if (s->sentinel != STORE_OURS) {
+		tell_refusal(plan_verdict(p, a));
 		return CLI_FAILED;
 	}
-	if (w)
-		return store_remove_now(&r->store, STORE_LOCAL, PLURAL_CLAIMS, w->name, e) < 0
-			? complain(e)
-			: CLI_DONE;
-	plan_make(&p, s, NULL);
-	rc = plan_member(&p, a) && !plan_member(&p, a)->wish ? CLI_DONE : refuse_release(s, a, &p);
+	return store_remove(b, STORE_LOCAL, PLURAL_CLAIMS, w->name, e) < 0 ? complain(e) : CLI_DONE;
+}
+
+static int write_releases(struct run *r, const struct pci_addr *a, struct err *e)
+{
+	struct store_batch *b;
+	struct pci_state s;
+	struct plan p;
+	int rc = CLI_DONE;
+
+	if (pci_state_read(&s, &r->node, e) < 0)
+		return complain(e);
+	plan_make(&p, &s, NULL);
+	b = store_batch_new(&r->store);
+	for (int i = 0; i < r->cli.args; i++)
+		if (gather_release(&s, &p, a[i], b, e) != CLI_DONE)
+			rc = CLI_FAILED;
+	if (rc == CLI_DONE && store_commit(b, e) < 0)
+		rc = complain(e);
+	store_batch_free(b);
 	plan_free(&p);
+	pci_state_free(&s);
 	return rc;
 }
 
-static int report_release(const struct pass *w, struct pci_addr a)
+static int report_release(const struct session *w, struct pci_addr a)
 {
-	const struct member *m = plan_member(&w->p, a);
+	const struct member *m = plan_member(&w->plan, a);
 	char address[PCI_ADDR_CAP];
 
 	pci_addr_format(a, address);
@@ -509,60 +501,62 @@ static int report_release(const struct pass *w, struct pci_addr a)
 			m->wish->address);
 		return CLI_DONE;
 	}
-	tell_failures(w);
-	if (w->p.releases_held) {
-		fprintf(stderr, "pcid: nothing is released: %s\n", w->p.held_why);
-		return CLI_FAILED;
-	}
-	if (m && !m->done) {
-		fprintf(stderr, "pcid: the claim is gone; %s is given back by 'pcid apply' as soon as "
-				"that can be\n",
+	if (w->plan.releases_held || (m && !m->done)) {
+		say("pcid: the claim of %s is gone; 'pcid apply' gives it back as soon as that can be",
 			address);
 		return CLI_FAILED;
 	}
 	printf("%s: released\n", address);
-	return w->result.failed ? CLI_FAILED : CLI_DONE;
+	return CLI_DONE;
+}
+
+static void tell_held(const struct session *w)
+{
+	if (w->plan.releases_held)
+		say("pcid: nothing is released: %s", w->plan.held_why);
 }
 
 static int verb_release(struct run *r, struct err *e)
 {
-	const struct pci_dev *d;
-	struct pci_state s;
-	struct pci_addr a;
-	struct pass w;
+	CLEANUP_FREE struct pci_addr *a = read_addresses(r, e);
+	struct session w;
 	int rc;
 
-	if (pci_state_read(&s, &r->node, e) < 0 || find_function(r, &s, &a, &d, e) < 0)
-		return complain(e);
-	rc = write_release(r, &s, a, e);
-	pci_state_free(&s);
+	if (!a)
+		return misuse(e->text);
+	rc = write_releases(r, a, e);
 	if (rc != CLI_DONE)
 		return rc;
-	if (pass_wait(r, &w, e) < 0)
+	if (session_run(&w, &r->node, &r->kmodules, r->opt.timeout_ms, e) < 0)
 		return complain(e);
-	rc = report_release(&w, a);
-	pass_end(&w);
+	tell_failures(&w);
+	tell_held(&w);
+	for (int i = 0; i < r->cli.args; i++)
+		if (report_release(&w, a[i]) != CLI_DONE)
+			rc = CLI_FAILED;
+	session_end(&w);
 	return rc;
 }
 
 static int verb_apply(struct run *r, struct err *e)
 {
-	struct pass w;
+	const struct pass_result *done;
+	struct session w;
 	int rc;
 
-	if (pass_wait(r, &w, e) < 0)
+	if (session_run(&w, &r->node, &r->kmodules, r->opt.timeout_ms, e) < 0)
 		return complain(e);
-	for (size_t i = 0; i < w.p.verdicts; i++)
-		if (!w.p.verdict[i].accepted)
-			tell_refusal(&w.p.verdict[i]);
+	for (size_t i = 0; i < w.plan.verdicts; i++)
+		if (!w.plan.verdict[i].accepted)
+			tell_refusal(&w.plan.verdict[i]);
 	tell_failures(&w);
-	if (w.p.releases_held)
-		fprintf(stderr, "pcid: nothing is released: %s\n", w.p.held_why);
-	rc = w.result.refused || w.result.failed || w.result.waiting || w.p.releases_held ? CLI_FAILED
-										     : CLI_DONE;
-	printf("%zu claims: %u refused; functions: %u failed, %u waiting\n", w.p.verdicts,
-		w.result.refused, w.result.failed, w.result.waiting);
-	pass_end(&w);
+	tell_held(&w);
+	done = &w.result;
+	rc = done->refused || done->failed || done->waiting || w.plan.releases_held ? CLI_FAILED
+										    : CLI_DONE;
+	printf("%zu claims: %u refused; functions: %u failed, %u waiting\n", w.plan.verdicts,
+		done->refused, done->failed, done->waiting);
+	session_end(&w);
 	return rc;
 }
 
@@ -576,8 +570,8 @@ static const struct verb verbs[] = {
 	{"list", 0, 0, verb_list},
 	{"show", 1, 1, verb_show},
 	{"plan", 0, 1, verb_plan},
-	{"claim", 1, 1, verb_claim},
-	{"release", 1, 1, verb_release},
+	{"claim", 1, INT_MAX, verb_claim},
+	{"release", 1, INT_MAX, verb_release},
 	{"apply", 0, 0, verb_apply},
 };
 

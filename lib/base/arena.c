@@ -2,6 +2,9 @@
 // Memory that is freed all at once.
 #include "base/arena.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
 enum { CHUNK = 16 * 1024 };
 
 struct arena_chunk {
@@ -61,11 +64,20 @@ char *arena_dup(struct arena *a, const char *p, size_t n)
 
 char *arena_printf(struct arena *a, const char *fmt, ...)
 {
-	CLEANUP_FREE char *text = NULL;
+	char small[256], *s;
 	va_list ap;
+	int n;
 
 	va_start(ap, fmt);
-	text = mem_vprintf(fmt, ap);
+	n = vsnprintf(small, sizeof(small), fmt, ap);
 	va_end(ap);
-	return arena_dup(a, text, strlen(text));
+	if (n < 0)
+		n = 0;
+	if ((size_t)n < sizeof(small))
+		return arena_dup(a, small, (size_t)n);
+	s = arena_alloc(a, (size_t)n + 1);
+	va_start(ap, fmt);
+	vsnprintf(s, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	return s;
 }

@@ -2,6 +2,8 @@
 // A growing byte buffer with a bound.
 #include "base/buf.h"
 
+#include "base/utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -71,19 +73,38 @@ void buf_pad(struct buf *b, char c, size_t n)
 
 void buf_printf(struct buf *b, const char *fmt, ...)
 {
+	size_t left = b->cap > b->len ? b->cap - b->len : 0;
 	va_list ap;
 	int n;
 	char *at;
 
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(left ? b->p + b->len : NULL, left, fmt, ap);
 	va_end(ap);
 	if (n < 0 || !(at = buf_room(b, (size_t)n)))
 		return;
-	va_start(ap, fmt);
-	vsnprintf(at, (size_t)n + 1, fmt, ap);
-	va_end(ap);
+	if ((size_t)n >= left) {
+		va_start(ap, fmt);
+		vsnprintf(at, (size_t)n + 1, fmt, ap);
+		va_end(ap);
+	}
 	b->len += (size_t)n;
+}
+
+void buf_text(struct buf *b, struct str text)
+{
+	while (text.n) {
+		uint32_t cp = 0;
+		size_t n = utf8_decode(text.p, text.n, &cp);
+
+		if (!n || (utf8_is_control(cp) && cp != '\n'))
+			buf_char(b, '?');
+		else
+			buf_add(b, text.p, n);
+		n = n ? n : 1;
+		text.p += n;
+		text.n -= n;
+	}
 }
 
 const char *buf_z(struct buf *b)

@@ -22,6 +22,9 @@ void buf_char(struct buf *b, char c);
 void buf_pad(struct buf *b, char c, size_t n); /* n times c */
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 
+/* Text for a terminal: control characters but the newline, and what is not UTF-8, become '?'. */
+void buf_text(struct buf *b, struct str text);
+
 /* Room for n more bytes at the end, to be filled by the caller who then adds to `len`;
  * NULL when over `max`. */
 char *buf_room(struct buf *b, size_t n);

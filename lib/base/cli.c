@@ -99,17 +99,14 @@ static int check_own(const struct cli *c, const struct cli_option *own, size_t n
 	return 0;
 }
 
-static int take_words(struct cli *c, int argc, char **argv, struct err *e)
+/* getopt_long() has moved what is no option to the end. */
+static void take_words(struct cli *c, int argc, char **argv)
 {
-	for (int i = optind; i < argc; i++) {
-		if (!c->verb)
-			c->verb = argv[i];
-		else if (c->args == CLI_ARGS)
-			return err_set(e, "too many arguments: %s", argv[i]);
-		else
-			c->arg[c->args++] = argv[i];
-	}
-	return 0;
+	if (optind >= argc)
+		return;
+	c->verb = argv[optind];
+	c->arg = argv + optind + 1;
+	c->args = argc - optind - 1;
 }
 
 int cli_parse(struct cli *c, int argc, char **argv, const struct cli_option *own, size_t n_own,
@@ -126,8 +123,7 @@ int cli_parse(struct cli *c, int argc, char **argv, const struct cli_option *own
 	while ((opt = getopt_long(argc, argv, ":o:vh", options, NULL)) != -1)
 		if (take(c, opt, own, argv, e) < 0)
 			return -1;
-	if (take_words(c, argc, argv, e) < 0)
-		return -1;
+	take_words(c, argc, argv);
 	return check_own(c, own, n_own, e);
 }
 
@@ -147,10 +143,10 @@ static bool is_node_name(const char *s)
 
 int cli_node_name(const struct cli *c, char *out, size_t cap, struct err *e)
 {
-	const char *name = c->node ? c->node : getenv("NODE_NAME");
+	const char *env = getenv("NODE_NAME"), *name = c->node ? c->node : env;
 	char host[256];
 
-	if (!name || !*name) {
+	if (!name || (name == env && !*name)) {
 		if (gethostname(host, sizeof(host)) < 0)
 			return err_sys(e, "read the host's name");
 		host[sizeof(host) - 1] = 0;

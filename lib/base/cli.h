@@ -10,8 +10,6 @@ enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 
 enum cli_output { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_YAML, OUTPUT_NAME };
 
-enum { CLI_ARGS = 4 };
-
 /* An applet's own long option. `value` gets its argument, or "" for one without. */
 struct cli_option {
 	const char *name;
@@ -27,7 +25,7 @@ struct cli {
 	enum cli_output output;
 	bool verbose, help;
 	const char *verb; /* NULL: none given */
-	const char *arg[CLI_ARGS];
+	char *const *arg; /* what follows the verb */
 	int args;
 };
 

@@ -333,6 +333,14 @@ int root_mkdirs(const struct root *r, const char *path, mode_t mode)
 	return fd < 0 ? -1 : 0;
 }
 
+static ssize_t trim_end(char *out, size_t len)
+{
+	while (len && (out[len - 1] == '\n' || out[len - 1] == ' ' || out[len - 1] == '\t'))
+		len--;
+	out[len] = 0;
+	return (ssize_t)len;
+}
+
 static ssize_t read_small(int fd, char *out, size_t cap)
 {
 	size_t len = 0;
@@ -352,29 +360,38 @@ static ssize_t read_small(int fd, char *out, size_t cap)
 			return -1;
 		}
 	}
-	while (len && (out[len - 1] == '\n' || out[len - 1] == ' ' || out[len - 1] == '\t'))
-		len--;
-	out[len] = 0;
-	return (ssize_t)len;
+	return trim_end(out, len);
 }
 
 ssize_t root_read(const struct root *r, const char *path, char *out, size_t cap)
 {
-	CLEANUP_CLOSE int fd = root_open(r, path, O_RDONLY, 0);
+	CLEANUP_CLOSE int fd = root_open(r, path, O_RDONLY | O_NONBLOCK, 0);
 
 	return fd < 0 ? -1 : read_small(fd, out, cap);
 }
 
 ssize_t read_at(int dirfd, const char *name, char *out, size_t cap)
 {
-	CLEANUP_CLOSE int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	CLEANUP_CLOSE int fd = openat(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t n;
 
-	return fd < 0 ? -1 : read_small(fd, out, cap);
+	if (fd < 0)
+		return -1;
+	do
+		n = read(fd, out, cap);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -1;
+	if ((size_t)n == cap) {
+		errno = EFBIG;
+		return -1;
+	}
+	return trim_end(out, (size_t)n);
 }
 
 int root_slurp(const struct root *r, const char *path, struct buf *b)
 {
-	CLEANUP_CLOSE int fd = root_open(r, path, O_RDONLY, 0);
+	CLEANUP_CLOSE int fd = root_open(r, path, O_RDONLY | O_NONBLOCK, 0);
 
 	if (fd < 0)
 		return -1;

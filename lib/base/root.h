@@ -38,7 +38,9 @@ ssize_t root_link_name(const struct root *r, const char *path, char *out, size_t
 /* Reads a small file (an attribute) whole into out and adds a NUL; trailing white space is cut.
  * Length, or -1 and errno; EFBIG when it does not fit. */
 ssize_t root_read(const struct root *r, const char *path, char *out, size_t cap);
-ssize_t read_at(int dirfd, const char *name, char *out, size_t cap); /* name: one component */
+/* The same of a file in an open directory, in one read(2): sysfs gives an attribute whole. `name`
+ * is one component, not a link. */
+ssize_t read_at(int dirfd, const char *name, char *out, size_t cap);
 
 /* Reads a file of any length up to b->max (must be set) to the end of b. -1 and errno. */
 int root_slurp(const struct root *r, const char *path, struct buf *b);

@@ -39,10 +39,29 @@ bool pci_addr_parse_short(struct str s, struct pci_addr *out)
 	return pci_addr_parse(str_of(full), out);
 }
 
+static char *put_hex(char *at, uint32_t v, unsigned digits)
+{
+	for (unsigned i = digits; i-- > 0;)
+		*at++ = "0123456789abcdef"[v >> (4 * i) & 0xf];
+	return at;
+}
+
+/* By hand: thousands of these make up much of a list. */
 const char *pci_addr_format(struct pci_addr a, char out[static PCI_ADDR_CAP])
 {
-	snprintf(out, PCI_ADDR_CAP, "%04x:%02x:%02x.%x", a.domain, a.bus, a.dev & 0x1fu,
-		a.fn & 7u);
+	unsigned digits = 4;
+	char *at;
+
+	while (digits < 8 && a.domain >> (4 * digits))
+		digits++;
+	at = put_hex(out, a.domain, digits);
+	*at++ = ':';
+	at = put_hex(at, a.bus, 2);
+	*at++ = ':';
+	at = put_hex(at, a.dev & 0x1fu, 2);
+	*at++ = '.';
+	at = put_hex(at, a.fn & 7u, 1);
+	*at = 0;
 	return out;
 }
 

@@ -6,15 +6,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #define DEVICES "sys/bus/pci/devices"
+enum { SHARED_FROM = 512 };
 
 /* A function while it is read. */
 struct reading {
 	struct pci_dev dev;
-	bool has_ids, has_class, has_driver;
+	bool there, has_ids, has_class, has_driver;
 	char driver[64];
 };
 
@@ -117,17 +118,15 @@ static void read_numa(struct reading *in, int dirfd)
 		in->dev.numa = (int)v;
 }
 
-static bool read_function(struct reading *in, const struct root *r, const char *name)
+static bool read_function(struct reading *in, const struct root *r, struct pci_addr a)
 {
-	char path[sizeof(DEVICES) + 1 + PCI_ADDR_CAP], canonical[PCI_ADDR_CAP];
+	char path[sizeof(DEVICES) + PCI_ADDR_CAP];
 	CLEANUP_CLOSE int dirfd = -1;
 
-	*in = (struct reading){0};
-	if (!pci_addr_parse(str_of(name), &in->dev.addr) ||
-		strcmp(pci_addr_format(in->dev.addr, canonical), name) != 0)
-		return false;
-	memcpy(in->dev.name, canonical, sizeof(canonical));
-	snprintf(path, sizeof(path), DEVICES "/%s", in->dev.name);
+	*in = (struct reading){.dev.addr = a};
+	pci_addr_format(a, in->dev.name);
+	memcpy(path, DEVICES "/", sizeof(DEVICES));
+	memcpy(path + sizeof(DEVICES), in->dev.name, sizeof(in->dev.name));
 	dirfd = root_open(r, path, O_PATH | O_DIRECTORY, 0);
 	if (dirfd < 0)
 		return false;
@@ -139,6 +138,38 @@ static bool read_function(struct reading *in, const struct root *r, const char *
 	return true;
 }
 
+/* A part of the functions, for one thread. */
+struct share {
+	const struct root *root;
+	const struct pci_addr *addr;
+	struct reading *in;
+	size_t n;
+};
+
+static void *read_share(void *arg)
+{
+	const struct share *s = arg;
+
+	for (size_t i = 0; i < s->n; i++)
+		s->in[i].there = read_function(&s->in[i], s->root, s->addr[i]);
+	return NULL;
+}
+
+/* Nearly all of a scan is the kernel finding files, so a large one is shared by two threads. */
+static void read_all(const struct root *r, const struct pci_addr *addr, struct reading *in, size_t n)
+{
+	size_t half = n >= SHARED_FROM ? n / 2 : 0;
+	struct share first = {r, addr, in, half}, rest = {r, addr + half, in + half, n - half};
+	pthread_t thread;
+	bool shared = half && pthread_create(&thread, NULL, read_share, &first) == 0;
+
+	read_share(&rest);
+	if (shared)
+		pthread_join(thread, NULL);
+	else
+		read_share(&first);
+}
+
 /* Few names serve thousands of functions. */
 static const char *intern(struct pci_inventory *inv, const char *driver)
 {
@@ -148,23 +179,18 @@ static const char *intern(struct pci_inventory *inv, const char *driver)
 	return arena_dup(&inv->mem, driver, strlen(driver));
 }
 
-static void add(struct pci_inventory *inv, size_t *cap, const struct reading *in)
+static void take(struct pci_inventory *inv, const struct reading *in, size_t n)
 {
-	struct pci_dev *d;
+	inv->dev = mem_alloc(n * sizeof(*inv->dev));
+	for (size_t i = 0; i < n; i++) {
+		struct pci_dev *d = &inv->dev[inv->n];
 
-	if (inv->n == *cap) {
-		*cap = *cap ? *cap * 2 : 128;
-		inv->dev = mem_resize(inv->dev, *cap * sizeof(*inv->dev));
+		if (!in[i].there)
+			continue;
+		*d = in[i].dev;
+		d->driver = in[i].driver[0] ? intern(inv, in[i].driver) : "";
+		inv->n++;
 	}
-	d = &inv->dev[inv->n];
-	*d = in->dev;
-	d->driver = in->driver[0] ? intern(inv, in->driver) : "";
-	inv->n++;
-}
-
-static int by_address(const void *a, const void *b)
-{
-	return pci_addr_cmp(((const struct pci_dev *)a)->addr, ((const struct pci_dev *)b)->addr);
 }
 
 static void count_vfs(struct pci_inventory *inv)
@@ -180,32 +206,58 @@ static void count_vfs(struct pci_inventory *inv)
 	}
 }
 
-int pci_scan(struct pci_inventory *inv, const struct root *r, struct err *e)
+static int by_address(const void *a, const void *b)
+{
+	const struct pci_addr *x = a, *y = b;
+
+	return pci_addr_cmp(*x, *y);
+}
+
+/* The addresses that have an entry, sorted; names that the kernel does not give are passed over. */
+static int list_addresses(const struct root *r, struct pci_addr **out, size_t *n, struct err *e)
 {
 	DIR *dir = root_opendir(r, DEVICES);
-	size_t cap = 0;
 	struct dirent *entry;
+	size_t cap = 0;
+	int no;
+
+	if (!dir)
+		return err_sys(e, "read /" DEVICES);
+	for (errno = 0; (entry = readdir(dir)); errno = 0) {
+		char canonical[PCI_ADDR_CAP];
+		struct pci_addr a;
+
+		if (!pci_addr_parse(str_of(entry->d_name), &a) ||
+			strcmp(pci_addr_format(a, canonical), entry->d_name) != 0)
+			continue;
+		if (*n == cap) {
+			cap = cap ? cap * 2 : 128;
+			*out = mem_resize(*out, cap * sizeof(**out));
+		}
+		(*out)[(*n)++] = a;
+	}
+	no = errno;
+	closedir(dir);
+	errno = no;
+	if (no)
+		return err_sys(e, "read /" DEVICES);
+	if (*n)
+		qsort(*out, *n, sizeof(**out), by_address);
+	return 0;
+}
+
+int pci_scan(struct pci_inventory *inv, const struct root *r, struct err *e)
+{
+	CLEANUP_FREE struct pci_addr *addr = NULL;
+	CLEANUP_FREE struct reading *in = NULL;
+	size_t n = 0;
 
 	*inv = (struct pci_inventory){0};
-	if (!dir) {
-		err_sys(e, "read /" DEVICES);
+	if (list_addresses(r, &addr, &n, e) < 0)
 		return err_hint(e, "is sysfs mounted below the root?");
-	}
-	for (errno = 0; (entry = readdir(dir)); errno = 0) {
-		struct reading in;
-
-		if (read_function(&in, r, entry->d_name))
-			add(inv, &cap, &in);
-	}
-	if (errno) {
-		err_sys(e, "read /" DEVICES);
-		closedir(dir);
-		pci_inventory_free(inv);
-		return -1;
-	}
-	closedir(dir);
-	if (inv->n)
-		qsort(inv->dev, inv->n, sizeof(*inv->dev), by_address);
+	in = mem_alloc(n * sizeof(*in));
+	read_all(r, addr, in, n);
+	take(inv, in, n);
 	count_vfs(inv);
 	return 0;
 }

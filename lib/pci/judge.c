@@ -93,25 +93,34 @@ static struct verdict judge_member(struct verdict v, const struct pci_state *s,
 	return v;
 }
 
+static struct verdict judge_peer(struct verdict v, const struct pci_state *s,
+	const struct pci_dev *d, struct arena *mem)
+{
+	if (plan_in_closure(d, v.dev))
+		return judge_member(v, s, d, mem);
+	if (!pci_is_bridge(d) && holds_group(d))
+		return refuse(v, REASON_GROUP_HOST_DRIVER,
+			arena_printf(mem,
+				"%s (class %04x) shares IOMMU group %d and is held by host driver %s",
+				d->name, pci_class_id(d), d->group, d->driver),
+			"the group cannot be given to a VM while that driver holds it");
+	return v;
+}
+
+/* The heaviest reason of the group is the one that is said; of equals, the claimed function's. */
 static struct verdict judge_group(struct verdict v, const struct pci_state *s, struct arena *mem)
 {
 	const struct pci_dev *const *peer;
 	size_t n = pci_state_group(s, v.dev->group, &peer);
+	struct verdict worst = judge_peer(v, s, v.dev, mem);
 
-	for (size_t i = 0; i < n && v.accepted; i++) {
-		const struct pci_dev *d = peer[i];
+	for (size_t i = 0; i < n; i++) {
+		struct verdict one = judge_peer(v, s, peer[i], mem);
 
-		if (plan_in_closure(d, v.dev))
-			v = judge_member(v, s, d, mem);
-		else if (!pci_is_bridge(d) && holds_group(d))
-			v = refuse(v, REASON_GROUP_HOST_DRIVER,
-				arena_printf(mem,
-					"%s (class %04x) shares IOMMU group %d and is held by host "
-					"driver %s",
-					d->name, pci_class_id(d), d->group, d->driver),
-				"the group cannot be given to a VM while that driver holds it");
+		if (!one.accepted && (worst.accepted || one.reason < worst.reason))
+			worst = one;
 	}
-	return v;
+	return worst;
 }
 
 /* Another device took a claimed function's place while the claim was unreadable or older. */

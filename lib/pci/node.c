@@ -20,6 +20,14 @@ void pci_progress(const struct pci_node *n, const char *fmt, ...)
 
 const char *pci_object_name(struct arena *mem, const char *node, struct pci_addr a)
 {
-	return arena_printf(mem, "%s-%04x%02x%02x%x", node, a.domain, a.bus, a.dev & 0x1fu,
-		a.fn & 7u);
+	char address[PCI_ADDR_CAP];
+	size_t n = strlen(node);
+	char *name = arena_alloc(mem, n + 1 + PCI_ADDR_CAP), *at = name + n;
+
+	memcpy(name, node, n);
+	*at++ = '-';
+	for (const char *c = pci_addr_format(a, address); *c; c++)
+		if (*c != ':' && *c != '.')
+			*at++ = *c;
+	return name;
 }

@@ -47,7 +47,8 @@ def test_the_node_comes_from_the_option_the_environment_the_host(host):
 
 
 @pytest.mark.parametrize("node", ["", "a/b", "..", "../x", "A_B", "a b", "x" * 254, ".hidden", "-o\n"])
-def test_a_node_name_that_is_none(host, node):
+def test_a_node_name_that_is_none(fresh, node):
+    host = fresh("no-iommu")
     result = pcid("--root", host.dir, "--node", node, "apply")
     assert result.code in (1, 2) and result.err
     assert not os.path.exists(host.path("run/vfiobox"))
@@ -88,7 +89,6 @@ def test_a_root_that_is_none(root):
     ["plan", "0000:00:00.0", "--override", "Accepted"],
     ["claim"],
     ["claim", "garbage"],
-    ["claim", "0000:00:00.0", "0000:00:00.1"],
     ["claim", "0000:02:00.0", "--timeout", "soon"],
     ["claim", "0000:02:00.0", "--timeout", "-1"],
     ["claim", "0000:02:00.0", "--timeout", ""],

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Trees as other people have them, and as nobody should: plain directories, missing files, junk,
 # links that lead out, thousands of functions; with openat2 and without.
-import json
 import os
 import shutil
 import subprocess
@@ -195,7 +194,7 @@ def test_foreign_names_are_no_functions(bare, name):
 # Junk.
 
 JUNK = [b"", b"\n", b"\0\0\0\0", bytes(range(256)), b"0x", b"0x80861", b"-1\n", b"0x8086 0x1533\n", b"\xff\xfe\n",
-        b"A" * 70000, b"0x8086\0junk"]
+        b"A" * 70000, b"0x8086\0junk", b"flr\x1b[31m\x07\n"]
 
 
 @pytest.mark.parametrize("junk", JUNK, ids=lambda j: repr(j[:12]))
@@ -205,10 +204,11 @@ def test_junk_in_one_attribute_does_not_hide_the_others(bare, attribute, junk):
     put(bare.dir, f"{DEVICES}/0000:01:00.0/{attribute}", junk)
     add_function(bare.dir, "0000:02:00.0")
     assert "0000:02:00.0" in listed(bare)
-    assert bare.pcid("show", "0000:01:00.0").code in (0, 1)
+    show = bare.pcid("show", "0000:01:00.0")
+    assert show.code in (0, 1)
+    assert not [c for c in show.all if (c < " " and c != "\n") or c == "\x7f"], "raw control characters for a terminal"
     bare.pcid("apply").must(0)
-    for item in bare.observed("pcidevices").values():
-        json.dumps(item)
+    assert "n1-000002000" in bare.observed("pcidevices")
 
 
 def test_attributes_that_are_directories_or_fifos(bare):
@@ -217,7 +217,7 @@ def test_attributes_that_are_directories_or_fifos(bare):
     add_function(bare.dir, "0000:02:00.0", numa_node=None)
     os.mkfifo(bare.path(f"{DEVICES}/0000:02:00.0/numa_node"))
     add_function(bare.dir, "0000:03:00.0")
-    assert "0000:03:00.0" in listed(bare, timeout=20)
+    assert "0000:03:00.0" in listed(bare, timeout=5)
 
 
 def test_junk_uevent_lines(bare):
@@ -262,7 +262,7 @@ def test_binary_junk_in_every_file_of_a_machine(fresh):
 # Without the files that tell what the host uses: in doubt, no.
 
 
-@pytest.mark.parametrize("gone", ["proc", "proc/1/mountinfo", "proc/swaps"])
+@pytest.mark.parametrize("gone", ["proc", "proc/1", "proc/1/mountinfo"])
 def test_without_mounts_a_disk_is_not_given_away(fresh, gone):
     host = fresh("dell-r740")
     host.remove(gone)

@@ -171,7 +171,7 @@ def plain_attributes(machine, fn):
         "config": pciconfig.config_space({**fn, "class": class_text(fn)}, regions, numbers),
         "driver_override": "(null)",
     }
-    if machine.description.get("lean"):
+    if machine.description.get("lean") or fn.get("physfn"):
         return values
     values.update({
         "ari_enabled": "0",
@@ -183,7 +183,7 @@ def plain_attributes(machine, fn):
         "msi_bus": "1",
         "power_state": "D0",
     })
-    if len(values["config"]) == 4096 and not fn.get("physfn"):
+    if len(values["config"]) == 4096:
         values.update({"current_link_speed": "16.0 GT/s PCIe", "current_link_width": "16",
                        "max_link_speed": "16.0 GT/s PCIe", "max_link_width": "16"})
     if fn["class"].startswith("0604"):
@@ -269,7 +269,7 @@ def write_groups(tree, machine):
             tree.dir(group)
         tree.link(f"{group}/devices/{fn['at']}", fn["path"])
         tree.link(f"{fn['path']}/iommu_group", group)
-        if not machine.description.get("lean"):
+        if not machine.description.get("lean") and not fn.get("physfn"):
             tree.link(f"{fn['path']}/iommu", home)
             tree.link(f"{home}/devices/{fn['at']}", fn["path"])
 

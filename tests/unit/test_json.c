@@ -235,6 +235,8 @@ static const struct {
 	{T("[\"\\ud800abc\"]"), 1, 9, "the escape of a low surrogate after a high one, found 'a'"},
 	{T("[\"\\uD888\\u1234\"]"), 1, 9,
 		"the escape of a low surrogate after a high one, found '\\'"},
+	{T("[\"\\uD888\\uE000\"]"), 1, 9,
+		"the escape of a low surrogate after a high one, found '\\'"},
 	{T("[\"\\uDFAA\"]"), 1, 3, "no low surrogate without a high one before it, found '\\'"},
 	{T("[\"\\uD800\\n\"]"), 1, 9, "the escape of a low surrogate after a high one, found '\\'"},
 	{T("{\"\\udc00\":1}"), 1, 3, "no low surrogate without a high one before it, found '\\'"},

@@ -45,6 +45,7 @@ static int set_up(void **state)
 		{"absolute-dir", "/a"},
 		{"a/up", "../a/b"},
 		{"a/b/down", "../../absolute-dir/file"},
+		{"a/b/top", "/a/file"},
 		{"a/b/slashes", "..//./b/../file"},
 		{"loop", "loop2"},
 		{"loop2", "loop"},
@@ -131,6 +132,7 @@ static void paths_stay_inside(void **state)
 		assert_content(r, "a/up/deep", "deep");
 		assert_content(r, "a/up/../file", "inside");
 		assert_content(r, "a/b/down", "inside");
+		assert_content(r, "a/b/top", "inside");
 		assert_content(r, "a/b/slashes", "inside");
 		assert_content(r, "to-root/a/file", "inside");
 		assert_content(r, "a/b/../../to-root/to-root/../a/up/../b/down", "inside");

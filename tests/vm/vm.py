@@ -90,7 +90,7 @@ class Scenario:
     drivers: str = LAB_DRIVERS
     modules: str = "xz"
     root: str = ""
-    limit: int = 300
+    limit: int = 600
 
 
 SCENARIOS = {s.name: s for s in (
@@ -111,6 +111,10 @@ QEMU_LINE = ("-accel tcg -cpu qemu64 -smp 1 -m 512 -machine q35 -display none -n
 
 class KitMissing(Exception):
     """The kit cannot be had here: no network, or no package client."""
+
+
+class NoGuest(Exception):
+    """The guest's file system could not be made; says why."""
 
 
 def make_kit(quiet=True):
@@ -184,9 +188,12 @@ class Guest:
         shutil.rmtree(self.dir, ignore_errors=True)
         self.dir.mkdir(parents=True)
         self._make_disks()
-        subprocess.run([HERE / "initramfs", "--kit", KIT, "--binary", BINARY,
-                        "--modules", self.scenario.modules, "--drivers", self.scenario.drivers,
-                        self.dir / "guest.cpio"], check=True)
+        made = subprocess.run([HERE / "initramfs", "--kit", KIT, "--binary", BINARY,
+                               "--modules", self.scenario.modules,
+                               "--drivers", self.scenario.drivers, self.dir / "guest.cpio"],
+                              stderr=subprocess.PIPE, text=True)
+        if made.returncode:
+            raise NoGuest(made.stderr.strip())
         self._errors = open(self.dir / "qemu.txt", "w")
         self.qemu = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL,
                                      stdout=subprocess.PIPE, stderr=self._errors)
@@ -253,9 +260,12 @@ class Guest:
 
 def run(name):
     """Boots the scenario, returns what it said and why it ended."""
-    with Guest(SCENARIOS[name]) as guest:
-        results = Results().read(guest.lines())
-        return results, guest.why()
+    try:
+        with Guest(SCENARIOS[name]) as guest:
+            results = Results().read(guest.lines())
+            return results, guest.why()
+    except NoGuest as why:
+        return Results(), str(why)
 
 
 def main():

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Passes as somebody waits for them.
+#include "pci/session.h"
+
+#include <poll.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LOOK_AGAIN_MS = 250 };
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int one_pass(struct session *s, const struct pci_node *n, const struct kmodules *k,
+	int lock_ms, struct err *e)
+{
+	CLEANUP_CLOSE int lock = store_lock(n->store, "pcid", lock_ms, e);
+
+	*s = (struct session){0};
+	if (lock < 0 || pci_state_read(&s->state, n, e) < 0)
+		return -1;
+	plan_make(&s->plan, &s->state, NULL);
+	s->open = true;
+	return pass_run(&s->state, &s->plan, k, &s->result, e);
+}
+
+static const char *what_it_waits_for(const struct session *s)
+{
+	for (size_t i = 0; i < s->plan.units; i++) {
+		for (size_t j = 0; j < s->plan.unit[i].n; j++) {
+			const struct member *m = &s->plan.unit[i].member[j];
+
+			if (!m->done && m->reason == REASON_IN_USE && m->message)
+				return m->message;
+		}
+	}
+	return NULL;
+}
+
+int session_run(struct session *s, const struct pci_node *n, const struct kmodules *k,
+	int timeout_ms, struct err *e)
+{
+	int64_t deadline = now_ms() + timeout_ms, left = timeout_ms;
+	bool told = false;
+
+	for (;;) {
+		const char *why;
+
+		if (one_pass(s, n, k, left > 0 ? (int)left : 0, e) < 0) {
+			session_end(s);
+			return -1;
+		}
+		left = deadline - now_ms();
+		why = what_it_waits_for(s);
+		if (!why || left <= 0)
+			return 0;
+		if (!told)
+			pci_progress(n, "%s; waiting up to %lld s", why, (long long)(left + 999) / 1000);
+		told = true;
+		session_end(s);
+		poll(NULL, 0, left < LOOK_AGAIN_MS ? (int)left : LOOK_AGAIN_MS);
+		left = deadline - now_ms();
+	}
+}
+
+void session_end(struct session *s)
+{
+	if (!s->open)
+		return;
+	plan_free(&s->plan);
+	pci_state_free(&s->state);
+	s->open = false;
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Passes as somebody waits for them: under the lock, again while a process holds what is to be
+// given back.
+#ifndef PCI_SESSION_H
+#define PCI_SESSION_H
+
+#include "pci/pass.h"
+
+/* The last pass: what it decided from, what it did. session_end() frees it. */
+struct session {
+	struct pci_state state;
+	struct plan plan;
+	struct pass_result result;
+	bool open;
+};
+
+/* One pass, and more of them until nothing waits for a process or `timeout_ms` are over; the lock is
+ * held for each pass only, and waited for as long. -1 when a pass could not be done. */
+int session_run(struct session *s, const struct pci_node *n, const struct kmodules *k,
+	int timeout_ms, struct err *e);
+void session_end(struct session *s);
+
+#endif
