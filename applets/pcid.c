@@ -3,9 +3,9 @@
 #include "applet.h"
 
 #include "base/cli.h"
-#include "json/yaml.h"
 #include "pci/print.h"
 #include "pci/session.h"
+#include "json/yaml.h"
 
 #include <limits.h>
 #include <stdarg.h>
@@ -16,17 +16,21 @@
 static const char help[] =
 	"usage: pcid VERB [ARGS] [OPTIONS]\n"
 	"\n"
-	"The node's PCI functions: what they are, who uses them, and which are given to VMs through\n"
+	"The node's PCI functions: what they are, who uses them, and which are given to VMs "
+	"through\n"
 	"vfio-pci.\n"
 	"\n"
 	"  list                 every function but PCI bridges\n"
 	"  show ADDR            one function: identity, capabilities, group, users, a claim of it\n"
-	"  plan [ADDR]          what would be done, in order, and what is refused; changes nothing\n"
-	"  claim ADDR...        want it on vfio-pci, with all of its IOMMU group, and bring it there\n"
+	"  plan [ADDR]          what would be done, in order, and what is refused; changes "
+	"nothing\n"
+	"  claim ADDR...        want it on vfio-pci, with all of its IOMMU group, and bring it "
+	"there\n"
 	"  release ADDR...      no longer want it, and give it back to its driver\n"
 	"  apply                one pass over all claims\n"
 	"\n"
-	"  list:  --class HEX   --vendor HEX   --driver NAME|none   --group N   --groups (as a tree)\n"
+	"  list:  --class HEX   --vendor HEX   --driver NAME|none   --group N   --groups (as a "
+	"tree)\n"
 	"  plan, show, claim:   --override REASON   accept one host use, by its exact name\n"
 	"  claim:               --user NAME         who wants it (default: who runs this)\n"
 	"  claim, release, apply: --timeout SEC     how long to wait (10);  --no-wait\n"
@@ -149,7 +153,8 @@ static int verb_list(struct run *r, struct err *e)
 	struct pci_state s;
 	int rc = CLI_DONE;
 
-	if (pci_filter_init(&filter, r->opt.class, r->opt.vendor, r->opt.driver, r->opt.group, e) < 0)
+	if (pci_filter_init(&filter, r->opt.class, r->opt.vendor, r->opt.driver, r->opt.group, e) <
+		0)
 		return misuse(e->text);
 	if (pci_state_read(&s, &r->node, e) < 0)
 		return complain(e);
@@ -361,7 +366,7 @@ static int gather_claims(struct run *r, const struct pci_state *s, const struct 
 			tell_refusal(&v);
 			rc = CLI_FAILED;
 		} else if (w.tree == STORE_LOCAL &&
-			store_put(b, STORE_LOCAL, PLURAL_CLAIMS, w.name, w.object, e) < 0) {
+			   store_put(b, STORE_LOCAL, PLURAL_CLAIMS, w.name, w.object, e) < 0) {
 			return complain(e);
 		}
 	}
@@ -439,10 +444,11 @@ static int refuse_release(const struct pci_state *s, struct pci_addr a, const st
 
 	pci_addr_format(a, address);
 	if (m && m->wish)
-		say("pcid: %s is claimed with %s, of the same IOMMU group\n  pcid release %s", address,
-			m->wish->address, m->wish->address);
+		say("pcid: %s is claimed with %s, of the same IOMMU group\n  pcid release %s",
+			address, m->wish->address, m->wish->address);
 	else
-		say("pcid: %s is not claimed on node %s\n  see 'pcid list'", address, s->node->name);
+		say("pcid: %s is not claimed on node %s\n  see 'pcid list'", address,
+			s->node->name);
 	return CLI_FAILED;
 }
 
@@ -497,12 +503,13 @@ static int report_release(const struct session *w, struct pci_addr a)
 
 	pci_addr_format(a, address);
 	if (m && m->wish) {
-		printf("%s: released; it stays on vfio-pci with %s, of the same IOMMU group\n", address,
-			m->wish->address);
+		printf("%s: released; it stays on vfio-pci with %s, of the same IOMMU group\n",
+			address, m->wish->address);
 		return CLI_DONE;
 	}
 	if (w->plan.releases_held || (m && !m->done)) {
-		say("pcid: the claim of %s is gone; 'pcid apply' gives it back as soon as that can be",
+		say("pcid: the claim of %s is gone; 'pcid apply' gives it back as soon as that can "
+		    "be",
 			address);
 		return CLI_FAILED;
 	}

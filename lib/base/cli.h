@@ -19,9 +19,9 @@ struct cli_option {
 };
 
 struct cli {
-	const char *root;  /* --root DIR, "/" */
-	const char *node;  /* --node NAME, or NULL */
-	const char *ids;   /* --ids FILE, or NULL */
+	const char *root; /* --root DIR, "/" */
+	const char *node; /* --node NAME, or NULL */
+	const char *ids;  /* --ids FILE, or NULL */
 	enum cli_output output;
 	bool verbose, help;
 	const char *verb; /* NULL: none given */

@@ -14,8 +14,8 @@ extern const unsigned char ids_table_end[] __attribute__((visibility("hidden")))
 
 void ids_builtin(struct ids *ids)
 {
-	*ids = (struct ids){.table = ids_table_start,
-		.size = (size_t)(ids_table_end - ids_table_start)};
+	*ids = (struct ids){
+		.table = ids_table_start, .size = (size_t)(ids_table_end - ids_table_start)};
 }
 
 static int slurp(const char *path, struct buf *text, struct err *e)
@@ -95,7 +95,8 @@ static bool part_of(const struct ids *ids, enum ids_kind kind, struct part *out)
 }
 
 /* Binary search of records that have their id at offset 4. */
-static const unsigned char *search(const unsigned char *first, uint32_t n, unsigned size, unsigned id)
+static const unsigned char *search(
+	const unsigned char *first, uint32_t n, unsigned size, unsigned id)
 {
 	uint32_t low = 0, high = n;
 
@@ -136,7 +137,8 @@ static struct str parent_name(const struct ids *ids, enum ids_kind kind, unsigne
 	return name_of(ids, search(p.parent, p.parents, IDS_PARENT_SIZE, id));
 }
 
-static struct str child_name(const struct ids *ids, enum ids_kind kind, unsigned parent, unsigned id)
+static struct str child_name(
+	const struct ids *ids, enum ids_kind kind, unsigned parent, unsigned id)
 {
 	struct part p;
 	const unsigned char *record;

@@ -12,7 +12,7 @@ struct ids_entry {
 	int parent, child;
 	struct str name;
 	uint32_t order; /* in which it came: the last of its like counts */
-	uint32_t at;	/* where its text is in the table */
+	uint32_t at;    /* where its text is in the table */
 };
 
 /* Where the reader is. */
@@ -149,7 +149,8 @@ static void keep_last(struct ids_text *t)
 
 static int by_name(const void *a, const void *b)
 {
-	const struct ids_entry *x = *(struct ids_entry *const *)a, *y = *(struct ids_entry *const *)b;
+	const struct ids_entry *x = *(struct ids_entry *const *)a,
+			       *y = *(struct ids_entry *const *)b;
 	size_t n = x->name.n < y->name.n ? x->name.n : y->name.n;
 	int c = memcmp(x->name.p, y->name.p, n);
 
@@ -264,7 +265,8 @@ void ids_text_table(struct ids_text *t, struct buf *out)
 	keep_last(t);
 	drop_orphans(t, count);
 	for (int k = 0; k < IDS_KINDS; k++)
-		names += (count[k].parents + 1) * IDS_PARENT_SIZE + count[k].children * IDS_CHILD_SIZE;
+		names += (count[k].parents + 1) * IDS_PARENT_SIZE +
+			 count[k].children * IDS_CHILD_SIZE;
 	pool_names(t, &pool, names);
 	put32(out, IDS_MAGIC);
 	put32(out, names + (uint32_t)pool.len);

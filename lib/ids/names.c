@@ -78,7 +78,8 @@ static void add_product(struct buf *out, struct str name)
 
 static bool too_long(size_t vendor, size_t product)
 {
-	return sizeof(SOCKET_DIR) - 1 + vendor + 1 + product + sizeof(".sock") - 1 > SOCKET_PATH_MAX;
+	return sizeof(SOCKET_DIR) - 1 + vendor + 1 + product + sizeof(".sock") - 1 >
+	       SOCKET_PATH_MAX;
 }
 
 /* VIRTUAL_FUNCTION becomes VF, everywhere. */
@@ -122,8 +123,8 @@ static void add_known(struct buf *out, struct str name, const char *kind, unsign
 		buf_printf(out, "%s %04x", kind, id);
 }
 
-void pci_description(struct buf *out, const struct ids *ids, uint16_t class, uint16_t vendor,
-	uint16_t device)
+void pci_description(
+	struct buf *out, const struct ids *ids, uint16_t class, uint16_t vendor, uint16_t device)
 {
 	struct str name = ids_pci_subclass(ids, (uint8_t)(class >> 8), (uint8_t)(class & 0xff));
 

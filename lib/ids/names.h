@@ -13,7 +13,7 @@ void pci_resource_name(struct buf *out, const struct ids *ids, uint16_t vendor, 
 
 /* "<subclass, else class>: <vendor> <device>", appended; unknown parts read "Class 0200",
  * "Vendor 8086", "Device 10c9". `class` is class and subclass, 16 bits. */
-void pci_description(struct buf *out, const struct ids *ids, uint16_t class, uint16_t vendor,
-	uint16_t device);
+void pci_description(
+	struct buf *out, const struct ids *ids, uint16_t class, uint16_t vendor, uint16_t device);
 
 #endif

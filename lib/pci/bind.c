@@ -37,7 +37,8 @@ int bind_override_of(const struct root *r, const char *address, char *out, size_
 	return 0;
 }
 
-static int set_override(const struct root *r, const char *address, const char *driver, struct err *e)
+static int set_override(
+	const struct root *r, const char *address, const char *driver, struct err *e)
 {
 	char path[PATH_CAP], value[NAME_CAP];
 
@@ -184,8 +185,8 @@ static void fail(struct member *m, enum reason r, struct arena *mem, const char 
 	m->message = arena_dup(mem, text, strlen(text));
 }
 
-static void release_one(const struct pci_node *n, const struct kmodules *k, struct member *m,
-	struct arena *mem)
+static void release_one(
+	const struct pci_node *n, const struct kmodules *k, struct member *m, struct arena *mem)
 {
 	char now[NAME_CAP];
 	struct err e;
@@ -200,7 +201,8 @@ static void release_one(const struct pci_node *n, const struct kmodules *k, stru
 	}
 	if (!strcmp(now, m->kept->driver)) {
 		m->done = true;
-		pci_progress(n, "%s: back on %s", m->dev->name, now[0] ? now : "no driver, as before");
+		pci_progress(
+			n, "%s: back on %s", m->dev->name, now[0] ? now : "no driver, as before");
 	} else if (!strcmp(now, VFIO_PCI)) {
 		fail(m, REASON_RELEASE_FAILED, mem, "it is still on vfio-pci");
 	} else if (now[0]) {
@@ -215,8 +217,8 @@ static void release_one(const struct pci_node *n, const struct kmodules *k, stru
 	}
 }
 
-int bind_release(const struct pci_node *n, const struct kmodules *k, struct unit *u,
-	struct arena *mem)
+int bind_release(
+	const struct pci_node *n, const struct kmodules *k, struct unit *u, struct arena *mem)
 {
 	int rc = 0;
 

@@ -27,7 +27,7 @@ int bind_group(const struct pci_node *n, const struct kmodules *k, struct unit *
 
 /* Takes every ACTION_RELEASE member off vfio-pci and has its old driver take it back; sets done,
  * or reason and message, of each. Goes on after a failure; -1 when any member failed. */
-int bind_release(const struct pci_node *n, const struct kmodules *k, struct unit *u,
-	struct arena *mem);
+int bind_release(
+	const struct pci_node *n, const struct kmodules *k, struct unit *u, struct arena *mem);
 
 #endif

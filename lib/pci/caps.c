@@ -57,7 +57,7 @@ static const struct cap_name extended[] = {
 	{PCI_EXT_CAP_ID_PTM, "Precision Time Measurement"},
 };
 
-static void on_error(char *fmt, ...) __attribute__((noreturn));
+static void on_error(char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
 /* libpci gives its error callback no context: the one variable outside a function, set only while
  * pci_caps_print() runs. */

@@ -8,8 +8,8 @@
 #include "pci/addr.h"
 
 /* One line per capability ("[60] MSI-X", "[140] Device Serial Number a0-36-9f-ff-ff-12-34-56") to
- * out. -1 when config space cannot be read whole (an unprivileged reader sees 64 bytes: then what is
- * in them is all there is, and 0). */
+ * out. -1 when config space cannot be read whole (an unprivileged reader sees 64 bytes: then what
+ * is in them is all there is, and 0). */
 int pci_caps_print(struct buf *out, const struct root *r, struct pci_addr a, struct err *e);
 
 #endif

@@ -17,48 +17,48 @@ enum condition_type {
 
 /* Host uses come first, in the order of their weight: see hostuse.h. */
 #define PCI_REASONS(X)                                                                             \
-	X(REASON_ROOT_DISK, "RootDisk")               /* under /, /boot, /usr; final */            \
-	X(REASON_DEFAULT_ROUTE, "DefaultRoute")       /* the NIC that leads out; final */          \
-	X(REASON_MANAGEMENT_NIC, "ManagementNIC")     /* below mgmt-br or mgmt-bo */               \
-	X(REASON_VLAN_UPLINK, "VlanUplink")           /* uplink of a VlanConfig */                 \
-	X(REASON_MOUNTED, "Mounted")                  /* any other mounted filesystem */           \
+	X(REASON_ROOT_DISK, "RootDisk")           /* under /, /boot, /usr; final */                \
+	X(REASON_DEFAULT_ROUTE, "DefaultRoute")   /* the NIC that leads out; final */              \
+	X(REASON_MANAGEMENT_NIC, "ManagementNIC") /* below mgmt-br or mgmt-bo */                   \
+	X(REASON_VLAN_UPLINK, "VlanUplink")       /* uplink of a VlanConfig */                     \
+	X(REASON_MOUNTED, "Mounted")              /* any other mounted filesystem */               \
 	X(REASON_SWAP, "Swap")                                                                     \
-	X(REASON_BLOCK_HOLDER, "BlockHolder")         /* dm, md, bcache hold its block device */   \
-	X(REASON_NETWORK_ADDRESS, "NetworkAddress")   /* a NIC with an address or route */         \
-	X(REASON_NETWORK_MEMBER, "NetworkMember")     /* a NIC in a bond, bridge, under a VLAN */  \
-	X(REASON_CONSOLE, "Console")                  /* the only console */                       \
-	X(REASON_HOST_UNKNOWN, "HostUseUnknown")      /* the files that would tell are unread */   \
-	X(REASON_BRIDGE_FUNCTION, "BridgeFunction")   /* class 06xx, not a PCI bridge */           \
+	X(REASON_BLOCK_HOLDER, "BlockHolder")       /* dm, md, bcache hold its block device */     \
+	X(REASON_NETWORK_ADDRESS, "NetworkAddress") /* a NIC with an address or route */           \
+	X(REASON_NETWORK_MEMBER, "NetworkMember")   /* a NIC in a bond, bridge, under a VLAN */    \
+	X(REASON_CONSOLE, "Console")                /* the only console */                         \
+	X(REASON_HOST_UNKNOWN, "HostUseUnknown")    /* the files that would tell are unread */     \
+	X(REASON_BRIDGE_FUNCTION, "BridgeFunction") /* class 06xx, not a PCI bridge */             \
 	/* What forbids a claim and cannot be overridden. */                                       \
-	X(REASON_NOT_FOUND, "NotFound")               /* no function at the address */             \
-	X(REASON_BRIDGE, "Bridge")                    /* a PCI bridge, class 0604 */               \
+	X(REASON_NOT_FOUND, "NotFound") /* no function at the address */                           \
+	X(REASON_BRIDGE, "Bridge")      /* a PCI bridge, class 0604 */                             \
 	X(REASON_NO_IOMMU_GROUP, "NoIOMMUGroup")                                                   \
-	X(REASON_PF_HAS_VFS, "PFHasVFs")              /* binding it would destroy its VFs */       \
-	X(REASON_BOUND_BY_ANOTHER, "BoundByAnother")  /* on vfio-pci or uio, and not by us */      \
-	X(REASON_GROUP_HOST_DRIVER, "GroupHostDriver") /* a 06xx function holds the group */       \
+	X(REASON_PF_HAS_VFS, "PFHasVFs")                /* binding it would destroy its VFs */     \
+	X(REASON_BOUND_BY_ANOTHER, "BoundByAnother")    /* on vfio-pci or uio, and not by us */    \
+	X(REASON_GROUP_HOST_DRIVER, "GroupHostDriver")  /* a 06xx function holds the group */      \
 	X(REASON_IDENTITY_MISMATCH, "IdentityMismatch") /* another device sits at the address */   \
-	X(REASON_KEPT_UNREADABLE, "KeptUnreadable")   /* kept/ is damaged or of a later format */  \
-	X(REASON_STATE_FOREIGN, "StateForeign")       /* the state directory is not this node's */ \
+	X(REASON_KEPT_UNREADABLE, "KeptUnreadable") /* kept/ is damaged or of a later format */    \
+	X(REASON_STATE_FOREIGN, "StateForeign")     /* the state directory is not this node's */   \
 	/* How it stands. */                                                                       \
 	X(REASON_AVAILABLE, "Available")                                                           \
 	X(REASON_CLAIMED, "Claimed")                                                               \
 	X(REASON_ACCEPTED, "Accepted")                                                             \
-	X(REASON_REFUSED, "Refused")                  /* see the condition Accepted */             \
+	X(REASON_REFUSED, "Refused") /* see the condition Accepted */                              \
 	X(REASON_BOUND, "Bound")                                                                   \
-	X(REASON_BINDING_SKIPPED, "BindingSkipped")   /* skip-vfio-binding: stays on its driver */ \
-	X(REASON_PENDING, "Pending")                  /* not done yet */                           \
-	X(REASON_MODULE_MISSING, "ModuleMissing")     /* vfio-pci cannot be loaded */              \
-	X(REASON_BIND_FAILED, "BindFailed")           /* tried and undone */                       \
-	X(REASON_IN_USE, "InUse")                     /* a process holds the group node */         \
+	X(REASON_BINDING_SKIPPED, "BindingSkipped") /* skip-vfio-binding: stays on its driver */   \
+	X(REASON_PENDING, "Pending")                /* not done yet */                             \
+	X(REASON_MODULE_MISSING, "ModuleMissing")   /* vfio-pci cannot be loaded */                \
+	X(REASON_BIND_FAILED, "BindFailed")         /* tried and undone */                         \
+	X(REASON_IN_USE, "InUse")                   /* a process holds the group node */           \
 	X(REASON_RELEASE_FAILED, "ReleaseFailed")                                                  \
-	X(REASON_DRIVER_MISSING, "DriverMissing")     /* its host driver did not take it back */   \
+	X(REASON_DRIVER_MISSING, "DriverMissing") /* its host driver did not take it back */       \
 	X(REASON_ABSENT, "Absent")
 
 enum reason {
 #define X(id, name) id,
 	PCI_REASONS(X)
 #undef X
-	REASONS
+		REASONS
 };
 
 const char *condition_type_name(enum condition_type t);

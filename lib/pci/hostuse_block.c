@@ -200,8 +200,7 @@ static void carry_by_controllers(struct blocks *b, size_t node)
 	}
 	if (d)
 		closedir(d);
-	if (!any)
-		cannot_tell(b, node, "no controller of it is to be seen");
+	b->of[node].pathless = !any;
 }
 
 /* The path nvme0c1n2 of the namespace nvme0n2 (drivers/nvme/host/core.c). */
@@ -222,6 +221,8 @@ static void link_nvme_path(struct blocks *b, size_t node)
 		return;
 	b->g.node[node].silent = true;
 	use_graph_stand(&b->g, at, node);
+	if (b->g.node[node].link)
+		use_graph_carry(&b->g, at, b->g.node[node].link);
 }
 
 static void carry_disk(struct blocks *b, size_t node)
@@ -354,6 +355,16 @@ static void read_node(struct blocks *b, size_t node)
 		read_dm_name(b, node);
 }
 
+static void doubt_what_floats(struct blocks *b, size_t node)
+{
+	if (b->g.node[node].lower || b->of[node].why)
+		return;
+	if (b->of[node].pathless)
+		cannot_tell(b, node, "no controller of it is to be seen");
+	else if (is_stack(b->g.node[node].name))
+		cannot_tell(b, node, "what it stands on is not to be seen");
+}
+
 void blocks_read(struct blocks *b, const struct root *r, const struct pci_inventory *inv)
 {
 	*b = (struct blocks){.r = r, .g.inv = inv};
@@ -365,8 +376,7 @@ void blocks_read(struct blocks *b, const struct root *r, const struct pci_invent
 	for (size_t i = 0; i < b->g.n; i++)
 		link_cache(b, i);
 	for (size_t i = 0; i < b->g.n; i++)
-		if (is_stack(b->g.node[i].name) && !b->g.node[i].lower && !b->of[i].why)
-			cannot_tell(b, i, "what it stands on is not to be seen");
+		doubt_what_floats(b, i);
 	sort_numbers(b);
 }
 

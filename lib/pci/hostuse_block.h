@@ -13,6 +13,7 @@ struct block {
 	bool partition;
 	bool holds;          /* it holds what it stands on: dm, md, bcache, a loop over a device */
 	bool bottomless;     /* it stands on something that is not to be seen here */
+	bool pathless;       /* a namespace of several controllers without a link to one */
 	const char *dm_name; /* of a dm device: the name of its /dev/mapper entry */
 	const char *held_by; /* a holder that is no block device of this view */
 	const char *why;     /* a word on that */

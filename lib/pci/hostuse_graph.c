@@ -24,7 +24,6 @@ void use_graph_add(struct use_graph *g, const char *name, const char *link)
 	g->node[g->n++] = (struct use_node){
 		.name = arena_dup(&g->mem, name, strlen(name)),
 		.link = link ? arena_dup(&g->mem, link, strlen(link)) : NULL,
-		.told = HOST_REASONS,
 	};
 }
 
@@ -106,7 +105,7 @@ static void add_link(struct use_graph *g, size_t *first, size_t to)
 		g->links_cap = g->links_cap ? g->links_cap * 2 : 64;
 		g->link = mem_resize(g->link, g->links_cap * sizeof(*g->link));
 	}
-	g->link[g->links] = (struct use_link){to, *first};
+	g->link[g->links] = (struct use_link){to, *first, HOST_REASONS};
 	*first = ++g->links;
 }
 
@@ -159,17 +158,17 @@ static void add_uses(struct use_graph *g, struct use_list *l, size_t at, size_t 
 }
 
 /* An address or a membership says no more than the default route, the management network or the
- * uplink have said through the same device. */
-static bool is_told(const struct use_node *n, enum host_reason reason)
+ * uplink have said on the same way. */
+static bool is_told(enum host_reason told, enum host_reason reason)
 {
-	return (reason == HOST_NETWORK_ADDRESS || reason == HOST_NETWORK_MEMBER) &&
-	       n->told < reason && n->told_through == n->from;
+	return (reason == HOST_NETWORK_ADDRESS || reason == HOST_NETWORK_MEMBER) && told < reason;
 }
 
-static void reach(struct use_graph *g, size_t node, size_t from)
+static void reach(struct use_graph *g, size_t node, size_t from, size_t by)
 {
 	g->node[node].round = g->round;
 	g->node[node].from = from;
+	g->node[node].by = by;
 	g->node[node].covered = true;
 	g->queue[g->reached++] = node;
 }
@@ -177,14 +176,12 @@ static void reach(struct use_graph *g, size_t node, size_t from)
 static void tell(struct use_graph *g, struct use_list *l, size_t at, size_t start,
 	enum host_reason reason, const char *label)
 {
-	struct use_node *n = &g->node[at];
+	enum host_reason *told = at == start ? NULL : &g->link[g->node[at].by].told;
 
-	if (at == start || !is_told(n, reason))
+	if (!told || !is_told(*told, reason))
 		add_uses(g, l, at, start, reason, label);
-	if (at != start && reason < n->told) {
-		n->told = reason;
-		n->told_through = n->from;
-	}
+	if (told && reason < *told)
+		*told = reason;
 }
 
 bool use_graph_follow(struct use_graph *g, struct use_list *l, size_t start,
@@ -194,7 +191,7 @@ bool use_graph_follow(struct use_graph *g, struct use_list *l, size_t start,
 
 	g->round++;
 	g->reached = 0;
-	reach(g, start, start);
+	reach(g, start, start, 0);
 	for (size_t i = 0; i < g->reached; i++) {
 		size_t at = g->queue[i];
 
@@ -202,7 +199,7 @@ bool use_graph_follow(struct use_graph *g, struct use_list *l, size_t start,
 		tell(g, l, at, start, reason, label);
 		for (size_t j = g->node[at].lower; j; j = g->link[j - 1].next)
 			if (g->node[g->link[j - 1].to].round != g->round)
-				reach(g, g->link[j - 1].to, at);
+				reach(g, g->link[j - 1].to, at, j - 1);
 	}
 	return grounded;
 }

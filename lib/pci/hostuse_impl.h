@@ -30,13 +30,12 @@ struct use_node {
 	bool has_upper; /* something stands on it */
 	bool covered;   /* a use was followed through it */
 	size_t lower, function; /* first links + 1 */
-	size_t round, from;     /* of the last walk: seen in, reached from */
-	enum host_reason told;  /* the strongest reason that came down to it, and through what */
-	size_t told_through;
+	size_t round, from, by; /* of the last walk: seen in, reached from, by which link */
 };
 
 struct use_link {
 	size_t to, next;
+	enum host_reason told; /* the strongest reason that came down it */
 };
 
 struct use_graph {

@@ -122,8 +122,9 @@ static void look_at_process(struct search *s, const char *pid)
 	dir = root_opendir(s->root, path);
 	if (!dir) {
 		if (errno != ENOENT && errno != ESRCH)
-			found_in_all(s, arena_printf(s->mem, "open files of process %s cannot be read: %s",
-						pid, strerror(errno)));
+			found_in_all(s,
+				arena_printf(s->mem, "open files of process %s cannot be read: %s",
+					pid, strerror(errno)));
 		return;
 	}
 	while ((entry = readdir(dir)))

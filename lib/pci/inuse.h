@@ -10,7 +10,7 @@
 /* One IOMMU group that a process holds. */
 struct holder {
 	int group;
-	int pid;	  /* 0: unknown, `program` says why */
+	int pid;             /* 0: unknown, `program` says why */
 	const char *program; /* /proc/PID/comm, or what could not be read */
 };
 

@@ -102,8 +102,7 @@ static void read_links(struct reading *in, int dirfd)
 		in->dev.group = (int)v;
 	n = link_name_at(dirfd, "physfn", name, sizeof(name));
 	in->dev.is_vf = n > 0 && pci_addr_parse((struct str){name, (size_t)n}, &in->dev.pf);
-	if (!in->has_driver &&
-		link_name_at(dirfd, "driver", in->driver, sizeof(in->driver)) < 0)
+	if (!in->has_driver && link_name_at(dirfd, "driver", in->driver, sizeof(in->driver)) < 0)
 		in->driver[0] = 0;
 }
 
@@ -156,7 +155,8 @@ static void *read_share(void *arg)
 }
 
 /* Nearly all of a scan is the kernel finding files, so a large one is shared by two threads. */
-static void read_all(const struct root *r, const struct pci_addr *addr, struct reading *in, size_t n)
+static void read_all(
+	const struct root *r, const struct pci_addr *addr, struct reading *in, size_t n)
 {
 	size_t half = n >= SHARED_FROM ? n / 2 : 0;
 	struct share first = {r, addr, in, half}, rest = {r, addr + half, in + half, n - half};

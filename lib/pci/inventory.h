@@ -13,13 +13,13 @@ struct pci_dev {
 	struct pci_addr addr;
 	char name[PCI_ADDR_CAP];
 	uint16_t vendor, device, subvendor, subdevice;
-	uint32_t class; /* 24 bits: class, subclass, programming interface */
-	int group;	/* IOMMU group, PCI_NO_GROUP */
-	int numa;	/* NUMA node, PCI_NO_NODE */
+	uint32_t class;     /* 24 bits: class, subclass, programming interface */
+	int group;          /* IOMMU group, PCI_NO_GROUP */
+	int numa;           /* NUMA node, PCI_NO_NODE */
 	const char *driver; /* "" when none */
 	bool is_vf;
 	struct pci_addr pf; /* of a VF */
-	unsigned vfs;	    /* VFs that exist of a PF: those the inventory has */
+	unsigned vfs;       /* VFs that exist of a PF: those the inventory has */
 };
 
 /* Sorted by address. Owns all strings; pci_inventory_free(). */

@@ -21,15 +21,16 @@ bool plan_in_closure(const struct pci_dev *d, const struct pci_dev *claimed)
 }
 
 /* "" for the claimed function itself, else a word on why a peer matters. */
-static const char *peer_word(struct arena *mem, const struct pci_dev *d, const struct pci_dev *claimed)
+static const char *peer_word(
+	struct arena *mem, const struct pci_dev *d, const struct pci_dev *claimed)
 {
 	if (d == claimed)
 		return "";
 	return arena_printf(mem, "%s shares IOMMU group %d: ", d->name, d->group);
 }
 
-static struct verdict refuse_host_use(struct verdict v, enum reason r, const char *chain,
-	const char *peer, struct arena *mem)
+static struct verdict refuse_host_use(
+	struct verdict v, enum reason r, const char *chain, const char *peer, struct arena *mem)
 {
 	const char *name = reason_name(r);
 
@@ -47,20 +48,20 @@ static struct verdict refuse_host_use(struct verdict v, enum reason r, const cha
 static bool holds_group(const struct pci_dev *d)
 {
 	return d->driver[0] && strcmp(d->driver, "pcieport") != 0 &&
-		strcmp(d->driver, "pci-stub") != 0 && !pci_is_user_driver(d->driver);
+	       strcmp(d->driver, "pci-stub") != 0 && !pci_is_user_driver(d->driver);
 }
 
 static bool is_adoptable(const struct pci_state *s, const struct pci_dev *d)
 {
 	const struct wish *own = pci_state_wish(s, d->addr);
 
-	return !strcmp(d->driver, "vfio-pci") && own && own->passthrough &&
-		own->driver_to_unbind && own->driver_to_unbind[0];
+	return !strcmp(d->driver, "vfio-pci") && own && own->passthrough && own->driver_to_unbind &&
+	       own->driver_to_unbind[0];
 }
 
 /* One function of the closure; REASON_ACCEPTED when nothing is in the way. */
-static struct verdict judge_member(struct verdict v, const struct pci_state *s,
-	const struct pci_dev *d, struct arena *mem)
+static struct verdict judge_member(
+	struct verdict v, const struct pci_state *s, const struct pci_dev *d, struct arena *mem)
 {
 	const struct kept *kept = pci_state_kept(s, d->addr);
 	const char *peer = peer_word(mem, d, v.dev), *chain;
@@ -70,7 +71,8 @@ static struct verdict judge_member(struct verdict v, const struct pci_state *s,
 	if (kept && !kept_is(kept, d))
 		return refuse(v, REASON_IDENTITY_MISMATCH,
 			arena_printf(mem,
-				"%s%s is %04x:%04x now, the claim was for %04x:%04x: another device "
+				"%s%s is %04x:%04x now, the claim was for %04x:%04x: another "
+				"device "
 				"sits at the address",
 				peer, d->name, d->vendor, d->device, kept->vendor, kept->device),
 			"release the claim, look where the device went (pcid list), claim that");
@@ -82,26 +84,27 @@ static struct verdict judge_member(struct verdict v, const struct pci_state *s,
 	vfs = pci_state_vfs(s, d);
 	if (vfs)
 		return refuse(v, REASON_PF_HAS_VFS,
-			arena_printf(mem, "%s%s is a PF with %u VFs: binding it would destroy them", peer,
-				d->name, vfs),
+			arena_printf(mem, "%s%s is a PF with %u VFs: binding it would destroy them",
+				peer, d->name, vfs),
 			"claim the VFs, or remove them first (write 0 to its sriov_numvfs)");
 	if (pci_is_user_driver(d->driver) && !is_adoptable(s, d))
 		return refuse(v, REASON_BOUND_BY_ANOTHER,
-			arena_printf(mem, "%s%s is on %s, and vfiobox did not put it there", peer, d->name,
-				d->driver),
+			arena_printf(mem, "%s%s is on %s, and vfiobox did not put it there", peer,
+				d->name, d->driver),
 			"it is left alone; whoever bound it has to give it back first");
 	return v;
 }
 
-static struct verdict judge_peer(struct verdict v, const struct pci_state *s,
-	const struct pci_dev *d, struct arena *mem)
+static struct verdict judge_peer(
+	struct verdict v, const struct pci_state *s, const struct pci_dev *d, struct arena *mem)
 {
 	if (plan_in_closure(d, v.dev))
 		return judge_member(v, s, d, mem);
 	if (!pci_is_bridge(d) && holds_group(d))
 		return refuse(v, REASON_GROUP_HOST_DRIVER,
 			arena_printf(mem,
-				"%s (class %04x) shares IOMMU group %d and is held by host driver %s",
+				"%s (class %04x) shares IOMMU group %d and is held by host driver "
+				"%s",
 				d->name, pci_class_id(d), d->group, d->driver),
 			"the group cannot be given to a VM while that driver holds it");
 	return v;
@@ -144,8 +147,10 @@ static struct verdict judge_function(struct verdict v, const struct pci_state *s
 		return v;
 	if (v.dev->group == PCI_NO_GROUP)
 		return refuse(v, REASON_NO_IOMMU_GROUP,
-			arena_printf(mem, "%s has no IOMMU group: no IOMMU works for it", v.dev->name),
-			"turn on VT-d / AMD-Vi / SMMU in the firmware, and intel_iommu=on on the kernel "
+			arena_printf(
+				mem, "%s has no IOMMU group: no IOMMU works for it", v.dev->name),
+			"turn on VT-d / AMD-Vi / SMMU in the firmware, and intel_iommu=on on the "
+			"kernel "
 			"command line of Intel machines");
 	if (pci_is_bridge_function(v.dev) &&
 		!(w->overrides && w->override == REASON_BRIDGE_FUNCTION))
@@ -171,12 +176,15 @@ struct verdict plan_judge(const struct pci_state *s, const struct wish *w, struc
 			s->sentinel == STORE_FOREIGN
 				? arena_printf(mem, "the state directory is of another machine: %s",
 					  s->machine)
-				: "the state directory has wishes and no file desired/machine: is its "
+				: "the state directory has wishes and no file desired/machine: is "
+				  "its "
 				  "disk mounted?",
-			"look at /var/lib/vfiobox (or VFIOBOX_STATE); nothing is bound or released");
+			"look at /var/lib/vfiobox (or VFIOBOX_STATE); nothing is bound or "
+			"released");
 	if (has_unreadable_record(s, w))
 		return refuse(v, REASON_KEPT_UNREADABLE,
-			arena_printf(mem, "kept/" PLURAL_DEVICES "/%s.json cannot be understood", w->name),
+			arena_printf(mem, "kept/" PLURAL_DEVICES "/%s.json cannot be understood",
+				w->name),
 			"a newer vfiobox wrote it, or it is damaged; nothing is bound or released");
 	if (!w->addr_ok)
 		return refuse(v, REASON_NOT_FOUND,

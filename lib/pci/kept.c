@@ -30,8 +30,8 @@ static void parse(struct kept *k, const struct json *object)
 	k->override = text(object, "driverOverride");
 	k->resource = text(object, "resourceName");
 	k->verified = json_bool(json_get(object, "verified"), false);
-	k->readable = json_u64(json_get(object, "formatVersion"), &format) &&
-		format == KEPT_FORMAT &&
+	k->readable =
+		json_u64(json_get(object, "formatVersion"), &format) && format == KEPT_FORMAT &&
 		pci_addr_parse(json_str(json_get(object, "address")), &k->addr) &&
 		hex16(object, "vendorId", &k->vendor) && hex16(object, "deviceId", &k->device) &&
 		hex16(object, "subsystemVendorId", &k->subvendor) &&
@@ -39,7 +39,7 @@ static void parse(struct kept *k, const struct json *object)
 		str_hex(json_str(json_get(object, "class")), 0xffffff, &class) &&
 		json_is(json_get(object, "driver"), JSON_STRING);
 	if (k->readable)
-		k->class = (uint32_t)class;
+		k->class = (uint32_t) class;
 }
 
 int kept_read_all(const struct pci_node *n, struct arena *mem, struct kept **out, size_t *count,
@@ -97,5 +97,5 @@ int kept_put(struct store_batch *b, const struct kept *k, struct err *e)
 bool kept_is(const struct kept *k, const struct pci_dev *d)
 {
 	return k->vendor == d->vendor && k->device == d->device && k->subvendor == d->subvendor &&
-		k->subdevice == d->subdevice;
+	       k->subdevice == d->subdevice;
 }

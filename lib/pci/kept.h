@@ -19,7 +19,7 @@ struct kept {
 	const char *driver;   /* driver of first sight, "" when it had none */
 	const char *override; /* driver_override as it was, "" when none */
 	const char *resource; /* resource name, frozen at the first claim */
-	bool verified;	      /* a bind was verified */
+	bool verified;        /* a bind was verified */
 };
 
 int kept_read_all(const struct pci_node *n, struct arena *mem, struct kept **out, size_t *count,

@@ -24,13 +24,15 @@ const char *object_now(struct arena *mem)
 
 static const struct json *old_condition(const struct json *old, const char *type)
 {
-	json_each(c, json_path(old, "status", "conditions", NULL))
-		if (str_is(json_str(json_get(c, "type")), type)) return c;
+	json_each (c, json_path(old, "status", "conditions", NULL))
+		if (str_is(json_str(json_get(c, "type")), type))
+			return c;
 	return NULL;
 }
 
 void object_condition(struct arena *mem, struct json *status, const struct json *old,
-	const char *now, enum condition_type type, bool yes, enum reason reason, const char *message)
+	const char *now, enum condition_type type, bool yes, enum reason reason,
+	const char *message)
 {
 	const char *name = condition_type_name(type), *word = yes ? "True" : "False";
 	const struct json *before = old_condition(old, name);
@@ -69,8 +71,8 @@ static const char *pooled_name(const struct pci_node *n, struct arena *mem, cons
 	return arena_dup(mem, b.p, b.len);
 }
 
-const char *object_resource_name(const struct pci_state *s, struct arena *mem,
-	const struct pci_dev *d)
+const char *object_resource_name(
+	const struct pci_state *s, struct arena *mem, const struct pci_dev *d)
 {
 	const struct wish *w = pci_state_wish(s, d->addr);
 	const struct kept *k = pci_state_kept(s, d->addr);
@@ -94,11 +96,12 @@ static const char *description(const struct pci_node *n, struct arena *mem, cons
 }
 
 /* The driver at first sight: of the record, else of this boot's first look, never vfio-pci. */
-static const char *first_driver(const struct pci_state *s, const struct pci_dev *d,
-	const struct json *old)
+static const char *first_driver(
+	const struct pci_state *s, const struct pci_dev *d, const struct json *old)
 {
 	const struct kept *k = pci_state_kept(s, d->addr);
-	const char *seen = json_z(json_path(old, "metadata", "annotations", ANNOTATION_DRIVER, NULL));
+	const char *seen =
+		json_z(json_path(old, "metadata", "annotations", ANNOTATION_DRIVER, NULL));
 
 	if (k)
 		return k->driver;
@@ -129,8 +132,8 @@ void object_interface(const struct root *r, const char *address, char *out, size
 			*c = (char)(*c - 'A' + 'a');
 }
 
-static void set_parent(const struct pci_state *s, struct arena *mem, const struct pci_dev *d,
-	struct json *object)
+static void set_parent(
+	const struct pci_state *s, struct arena *mem, const struct pci_dev *d, struct json *object)
 {
 	char pf[PCI_ADDR_CAP], ifname[32];
 
@@ -162,8 +165,8 @@ static const char *hex(struct arena *mem, unsigned v)
 	return arena_printf(mem, "%04x", v);
 }
 
-static struct json *set_status(const struct pci_state *s, struct arena *mem,
-	const struct pci_dev *d, struct json *object)
+static struct json *set_status(
+	const struct pci_state *s, struct arena *mem, const struct pci_dev *d, struct json *object)
 {
 	struct json *status = json_make(mem, object, "status");
 

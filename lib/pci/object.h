@@ -10,8 +10,8 @@ const char *object_now(struct arena *mem);
 
 /* The resource name a function is advertised under: the claim's override, the device's own when
  * pooling is off, the name frozen when it was claimed, else by pci.ids. */
-const char *object_resource_name(const struct pci_state *s, struct arena *mem,
-	const struct pci_dev *d);
+const char *object_resource_name(
+	const struct pci_state *s, struct arena *mem, const struct pci_dev *d);
 
 /* The verdict on a claim of this function by nobody in particular: what the condition Offered
  * says. */
@@ -26,7 +26,8 @@ struct json *object_device(const struct pci_state *s, struct arena *mem, const s
 struct json *object_absent_device(const struct pci_state *s, struct arena *mem,
 	const struct kept *k, const struct json *old, const char *now);
 
-/* The status of a user's claim. `v` as planned, `m` as carried out (NULL when refused or skipped).*/
+/* The status of a user's claim. `v` as planned, `m` as carried out (NULL when refused or
+ * skipped).*/
 struct json *object_claim(const struct pci_state *s, struct arena *mem, const struct verdict *v,
 	const struct member *m, const struct json *old, const char *now);
 

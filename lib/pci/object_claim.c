@@ -41,8 +41,8 @@ static void copy_wish(struct arena *mem, struct json *object, const struct wish 
 {
 	const struct json *from = json_get(w->object, "metadata");
 	struct json *meta = json_get(object, "metadata");
-	static const char *const keys[] = {"uid", "generation", "labels", "annotations",
-		"ownerReferences"};
+	static const char *const keys[] = {
+		"uid", "generation", "labels", "annotations", "ownerReferences"};
 
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		json_set(mem, meta, keys[i], json_copy(mem, json_get(from, keys[i])));
@@ -111,8 +111,8 @@ struct json *object_derived_claim(const struct pci_state *s, struct arena *mem,
 		return object;
 	}
 	json_set_z(mem, status, "kernelDriverToUnbind", m->kept->driver);
-	json_set_bool(mem, status, "passthroughEnabled",
-		m->dev && !strcmp(m->dev->driver, "vfio-pci"));
+	json_set_bool(
+		mem, status, "passthroughEnabled", m->dev && !strcmp(m->dev->driver, "vfio-pci"));
 	object_condition(mem, status, old, now, COND_RELEASED, false, m->reason, m->message);
 	return object;
 }

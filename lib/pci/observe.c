@@ -25,7 +25,8 @@ struct writing {
 static int kind_init(struct writing *w, struct kind *k, const char *plural, struct err *e)
 {
 	k->plural = plural;
-	if (store_list(w->before->node->store, STORE_OBSERVED, plural, w->mem, &k->names, &k->n, e) < 0)
+	if (store_list(w->before->node->store, STORE_OBSERVED, plural, w->mem, &k->names, &k->n,
+		    e) < 0)
 		return -1;
 	k->stays = arena_alloc(w->mem, (k->n + 1) * sizeof(*k->stays));
 	return 0;
@@ -99,8 +100,9 @@ static int put_claims(struct writing *w, struct err *e)
 {
 	for (size_t i = 0; i < w->plan->verdicts; i++) {
 		const struct verdict *v = &w->plan->verdict[i];
-		const struct member *m =
-			v->accepted && !v->wish->skip_binding ? plan_member(w->plan, v->wish->addr) : NULL;
+		const struct member *m = v->accepted && !v->wish->skip_binding
+						 ? plan_member(w->plan, v->wish->addr)
+						 : NULL;
 		const struct json *old = old_object(w, &w->claim, v->wish->name);
 
 		if (store_put(w->batch, STORE_OBSERVED, PLURAL_CLAIMS, v->wish->name,
@@ -152,7 +154,7 @@ static int drop_others(struct writing *w, const struct kind *k, struct err *e)
 static bool is_complete_view(const struct writing *w)
 {
 	return !w->plan->releases_held &&
-		(w->before->sentinel == STORE_OURS || w->before->sentinel == STORE_NEW);
+	       (w->before->sentinel == STORE_OURS || w->before->sentinel == STORE_NEW);
 }
 
 static int put_all(struct writing *w, struct err *e)

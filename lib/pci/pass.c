@@ -20,9 +20,10 @@ static void mark_unit(struct unit *u, enum reason r, const char *message)
 static const char *holder_text(struct plan *p, const struct holder *h)
 {
 	if (!h->pid)
-		return arena_printf(&p->mem, "IOMMU group %d may be in use: %s", h->group, h->program);
-	return arena_printf(&p->mem, "%s (pid %d) holds IOMMU group %d (/dev/vfio/%d) open", h->program,
-		h->pid, h->group, h->group);
+		return arena_printf(
+			&p->mem, "IOMMU group %d may be in use: %s", h->group, h->program);
+	return arena_printf(&p->mem, "%s (pid %d) holds IOMMU group %d (/dev/vfio/%d) open",
+		h->program, h->pid, h->group, h->group);
 }
 
 static size_t releasing(const struct plan *p, const struct pci_dev **out)
@@ -91,8 +92,8 @@ static int drop_records(const struct pci_state *s, struct plan *p, struct err *e
 	return rc;
 }
 
-static int run_releases(const struct pci_state *s, struct plan *p, const struct kmodules *k,
-	struct err *e)
+static int run_releases(
+	const struct pci_state *s, struct plan *p, const struct kmodules *k, struct err *e)
 {
 	pass_mark_held(s, p);
 	for (size_t i = 0; i < p->units; i++)
@@ -102,8 +103,8 @@ static int run_releases(const struct pci_state *s, struct plan *p, const struct 
 }
 
 /* What is known of a function before it is taken. */
-static const struct kept *new_record(const struct pci_state *s, struct plan *p,
-	const struct member *m)
+static const struct kept *new_record(
+	const struct pci_state *s, struct plan *p, const struct member *m)
 {
 	struct kept *k = arena_alloc(&p->mem, sizeof(*k));
 	char override[64];
@@ -172,8 +173,8 @@ static bool unit_needs_bind(const struct unit *u)
 	return false;
 }
 
-static void bind_unit(const struct pci_state *s, struct plan *p, const struct kmodules *k,
-	struct unit *u)
+static void bind_unit(
+	const struct pci_state *s, struct plan *p, const struct kmodules *k, struct unit *u)
 {
 	struct err e = {0};
 
@@ -226,15 +227,16 @@ static int settle_records(const struct pci_state *s, struct plan *p, struct err 
 
 static void mark_binds(struct plan *p, enum reason r, const struct err *e)
 {
-	const char *text = arena_printf(&p->mem, "%s%s%s", e->text, e->hint[0] ? "; " : "", e->hint);
+	const char *text =
+		arena_printf(&p->mem, "%s%s%s", e->text, e->hint[0] ? "; " : "", e->hint);
 
 	for (size_t i = 0; i < p->units; i++)
 		if (!p->unit[i].release)
 			mark_unit(&p->unit[i], r, text);
 }
 
-static int run_binds(const struct pci_state *s, struct plan *p, const struct kmodules *k,
-	struct err *e)
+static int run_binds(
+	const struct pci_state *s, struct plan *p, const struct kmodules *k, struct err *e)
 {
 	bool needs = needs_vfio(p);
 	struct err why = {0};

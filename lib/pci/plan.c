@@ -49,8 +49,8 @@ static enum action bind_action(const struct pci_dev *d, const struct kept *kept)
 }
 
 /* The user's own claim on a peer goes before one that pulls it in. */
-static const struct wish *owner_of(const struct pci_state *s, const struct pci_dev *d,
-	const struct wish *puller)
+static const struct wish *owner_of(
+	const struct pci_state *s, const struct pci_dev *d, const struct wish *puller)
 {
 	const struct wish *own;
 
@@ -78,7 +78,8 @@ static void add_closure(struct plan *p, const struct pci_state *s, const struct 
 			(struct member){.dev = d,
 				.kept = kept,
 				.wish = owner,
-				.derived = !owner->addr_ok || pci_addr_cmp(owner->addr, d->addr) != 0,
+				.derived =
+					!owner->addr_ok || pci_addr_cmp(owner->addr, d->addr) != 0,
 				.action = bind_action(d, kept)});
 	}
 }

@@ -17,20 +17,20 @@ struct verdict {
 };
 
 enum action {
-	ACTION_BIND,	/* to vfio-pci */
-	ACTION_ADOPT,	/* is on vfio-pci by another agent of ours: only the record is made */
-	ACTION_STAY,	/* bound and verified: nothing to do */
+	ACTION_BIND,    /* to vfio-pci */
+	ACTION_ADOPT,   /* is on vfio-pci by another agent of ours: only the record is made */
+	ACTION_STAY,    /* bound and verified: nothing to do */
 	ACTION_RELEASE, /* back to the driver it came from */
-	ACTION_FORGET,	/* the function is gone, or was never taken: only the record goes */
+	ACTION_FORGET,  /* the function is gone, or was never taken: only the record goes */
 };
 
 /* One function in a transaction. */
 struct member {
-	const struct pci_dev *dev;  /* NULL: gone */
-	const struct kept *kept;    /* its record, or NULL */
-	const struct wish *wish;    /* the user's claim on it, or the one that pulls it in; NULL when
-				       none is left */
-	bool derived;		    /* `wish` is on another function of the group */
+	const struct pci_dev *dev; /* NULL: gone */
+	const struct kept *kept;   /* its record, or NULL */
+	const struct wish *wish;   /* the user's claim on it, or the one that pulls it in; NULL when
+				      none is left */
+	bool derived;              /* `wish` is on another function of the group */
 	enum action action;
 	/* Filled by the pass that carries the plan out. */
 	bool done;

@@ -22,7 +22,8 @@ void print_list(struct buf *out, const struct pci_state *s, const struct plan *p
 	const struct pci_filter *f, bool wide);
 /* "pcidevice.devices.harvesterhci.io/<name>" a line, as kubectl -o name. */
 void print_names(struct buf *out, const struct pci_state *s, const struct pci_filter *f);
-/* A Kubernetes List of PCIDevices, of all functions that are listed, also those without an object. */
+/* A Kubernetes List of PCIDevices, of all functions that are listed, also those without an object.
+ */
 struct json *list_objects(struct arena *mem, const struct pci_state *s, const struct pci_filter *f);
 /* The IOMMU groups as a tree, each with what keeps it from being claimed. */
 void print_groups(struct buf *out, const struct pci_state *s, const struct pci_filter *f);

@@ -62,8 +62,8 @@ static const char *claim_word(const struct plan *p, const struct pci_dev *d)
 }
 
 /* Why it must not be given away, or how its claim stands where that is not plain. */
-static const char *note_of(const struct pci_state *s, const struct plan *p, const struct pci_dev *d,
-	struct arena *mem)
+static const char *note_of(
+	const struct pci_state *s, const struct plan *p, const struct pci_dev *d, struct arena *mem)
 {
 	const struct verdict *claim = plan_verdict(p, d->addr);
 	const struct member *m = plan_member(p, d->addr);
@@ -110,7 +110,8 @@ static void row(struct table *t, const struct pci_state *s, const struct plan *p
 		buf_printf(&text, "%04x:%04x", d->vendor, d->device);
 		table_cell(t, buf_z(&text));
 		buf_clear(&text);
-		pci_description(&text, s->node->ids, (uint16_t)pci_class_id(d), d->vendor, d->device);
+		pci_description(
+			&text, s->node->ids, (uint16_t)pci_class_id(d), d->vendor, d->device);
 		table_cell(t, buf_z(&text));
 		table_cell(t, pci_object_name(mem, s->node->name, d->addr));
 	}
@@ -120,8 +121,8 @@ static void row(struct table *t, const struct pci_state *s, const struct plan *p
 void print_list(struct buf *out, const struct pci_state *s, const struct plan *p,
 	const struct pci_filter *f, bool wide)
 {
-	static const char *const narrow_head[] = {"ADDRESS", "CLASS", "DRIVER", "IOMMU", "NUMA",
-		"RESOURCE", "CLAIM", "NOTE"};
+	static const char *const narrow_head[] = {
+		"ADDRESS", "CLASS", "DRIVER", "IOMMU", "NUMA", "RESOURCE", "CLAIM", "NOTE"};
 	static const char *const wide_head[] = {"ADDRESS", "CLASS", "DRIVER", "IOMMU", "NUMA",
 		"RESOURCE", "CLAIM", "IDS", "DESCRIPTION", "NAME", "NOTE"};
 	CLEANUP_TABLE struct table t = {0};

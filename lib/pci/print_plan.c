@@ -26,8 +26,9 @@ static const char *step_text(struct arena *mem, const struct member *m)
 	pci_addr_format(member_addr(m), address);
 	switch (m->action) {
 	case ACTION_BIND:
-		return arena_printf(mem, "%s: %s -> vfio-pci%s%s", address, driver_word(m->dev->driver),
-			m->derived ? ", with " : "", m->derived ? m->wish->address : "");
+		return arena_printf(mem, "%s: %s -> vfio-pci%s%s", address,
+			driver_word(m->dev->driver), m->derived ? ", with " : "",
+			m->derived ? m->wish->address : "");
 	case ACTION_ADOPT:
 		return arena_printf(mem, "%s: take over, is on vfio-pci (came from %s)", address,
 			m->wish->driver_to_unbind ? m->wish->driver_to_unbind : "?");
@@ -69,8 +70,9 @@ static void print_unit(struct buf *out, const struct unit *u, struct arena *mem)
 
 static void print_verdict(struct buf *out, const struct verdict *v)
 {
-	buf_printf(out, "refused %s: %s: %s\n", v->wish->address[0] ? v->wish->address : v->wish->name,
-		reason_name(v->reason), v->message);
+	buf_printf(out, "refused %s: %s: %s\n",
+		v->wish->address[0] ? v->wish->address : v->wish->name, reason_name(v->reason),
+		v->message);
 	if (v->hint[0])
 		buf_printf(out, "  %s\n", v->hint);
 }
@@ -123,7 +125,8 @@ static struct json *member_object(struct arena *mem, const struct member *m)
 	json_set_z(mem, step, "action", action_word(m->action));
 	json_set_z(mem, step, "from", m->dev ? m->dev->driver : "");
 	json_set_z(mem, step, "to",
-		m->action == ACTION_RELEASE || m->action == ACTION_FORGET ? m->kept->driver : "vfio-pci");
+		m->action == ACTION_RELEASE || m->action == ACTION_FORGET ? m->kept->driver
+									  : "vfio-pci");
 	json_set_z(mem, step, "claim", m->wish ? m->wish->name : NULL);
 	if (m->message) {
 		json_set_z(mem, step, "waitsFor", reason_name(m->reason));
@@ -163,8 +166,8 @@ static void line(struct buf *out, const char *key, const char *value)
 	buf_printf(out, "%-14s %s\n", key, value[0] ? value : "-");
 }
 
-static void print_identity(struct buf *out, const struct pci_state *s, const struct pci_dev *d,
-	struct arena *mem)
+static void print_identity(
+	struct buf *out, const struct pci_state *s, const struct pci_dev *d, struct arena *mem)
 {
 	CLEANUP_BUF struct buf text = {0};
 
@@ -172,8 +175,9 @@ static void print_identity(struct buf *out, const struct pci_state *s, const str
 	line(out, "Name:", pci_object_name(mem, s->node->name, d->addr));
 	pci_description(&text, s->node->ids, (uint16_t)pci_class_id(d), d->vendor, d->device);
 	line(out, "Description:", buf_z(&text));
-	line(out, "Ids:", arena_printf(mem, "%04x:%04x, subsystem %04x:%04x, class %06x", d->vendor,
-				 d->device, d->subvendor, d->subdevice, (unsigned)d->class));
+	line(out, "Ids:",
+		arena_printf(mem, "%04x:%04x, subsystem %04x:%04x, class %06x", d->vendor,
+			d->device, d->subvendor, d->subdevice, (unsigned)d->class));
 	line(out, "Resource:", object_resource_name(s, mem, d));
 	line(out, "Driver:", d->driver);
 	line(out, "NUMA node:", d->numa < 0 ? "" : arena_printf(mem, "%d", d->numa));
@@ -206,14 +210,14 @@ static void print_sriov(struct buf *out, const struct pci_state *s, const struct
 	buf_char(out, '\n');
 }
 
-static void print_peers(struct buf *out, const struct pci_state *s, const struct pci_dev *d,
-	struct arena *mem)
+static void print_peers(
+	struct buf *out, const struct pci_state *s, const struct pci_dev *d, struct arena *mem)
 {
 	const struct pci_dev *const *peer;
 	size_t n = pci_state_group(s, d->group, &peer);
 
-	line(out, "IOMMU group:",
-		d->group == PCI_NO_GROUP ? "" : arena_printf(mem, "%d", d->group));
+	line(out,
+		"IOMMU group:", d->group == PCI_NO_GROUP ? "" : arena_printf(mem, "%d", d->group));
 	for (size_t i = 0; d->group != PCI_NO_GROUP && i < n; i++)
 		if (peer[i] != d)
 			buf_printf(out, "  with         %s  %04x  %s%s\n", peer[i]->name,
@@ -221,8 +225,8 @@ static void print_peers(struct buf *out, const struct pci_state *s, const struct
 				pci_is_bridge(peer[i]) ? ", a bridge: stays" : "");
 }
 
-static void print_users(struct buf *out, const struct pci_state *s, const struct pci_dev *d,
-	struct arena *mem)
+static void print_users(
+	struct buf *out, const struct pci_state *s, const struct pci_dev *d, struct arena *mem)
 {
 	const struct host_use *use;
 	size_t uses = host_uses_of(&s->uses, d->addr, &use), holders;

@@ -60,7 +60,8 @@ int session_run(struct session *s, const struct pci_node *n, const struct kmodul
 		if (!why || left <= 0)
 			return 0;
 		if (!told)
-			pci_progress(n, "%s; waiting up to %lld s", why, (long long)(left + 999) / 1000);
+			pci_progress(
+				n, "%s; waiting up to %lld s", why, (long long)(left + 999) / 1000);
 		told = true;
 		session_end(s);
 		poll(NULL, 0, left < LOOK_AGAIN_MS ? (int)left : LOOK_AGAIN_MS);

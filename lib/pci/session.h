@@ -14,8 +14,8 @@ struct session {
 	bool open;
 };
 
-/* One pass, and more of them until nothing waits for a process or `timeout_ms` are over; the lock is
- * held for each pass only, and waited for as long. -1 when a pass could not be done. */
+/* One pass, and more of them until nothing waits for a process or `timeout_ms` are over; the lock
+ * is held for each pass only, and waited for as long. -1 when a pass could not be done. */
 int session_run(struct session *s, const struct pci_node *n, const struct kmodules *k,
 	int timeout_ms, struct err *e);
 void session_end(struct session *s);

@@ -10,8 +10,8 @@
 /* contract.md 5: the annotation is a JSON list of node names; without it all nodes match. */
 static bool matches_node(const struct json *object, const char *node, struct arena *mem)
 {
-	struct str text =
-		json_str(json_path(object, "metadata", "annotations", ANNOTATION_MATCHED_NODES, NULL));
+	struct str text = json_str(
+		json_path(object, "metadata", "annotations", ANNOTATION_MATCHED_NODES, NULL));
 	const struct json *nodes;
 	struct err ignored;
 
@@ -20,7 +20,9 @@ static bool matches_node(const struct json *object, const char *node, struct are
 	nodes = json_parse(mem, text.p, text.n, &ignored);
 	if (!json_is(nodes, JSON_ARRAY))
 		return true;
-	json_each(name, nodes) if (str_is(json_str(name), node)) return true;
+	json_each (name, nodes)
+		if (str_is(json_str(name), node))
+			return true;
 	return false;
 }
 
@@ -37,8 +39,8 @@ static void add_uplink(struct uplinks *u, const char *name)
 	u->name[u->n++] = name;
 }
 
-static int read_uplinks(const struct pci_node *n, struct arena *mem, struct uplinks *u,
-	struct err *e)
+static int read_uplinks(
+	const struct pci_node *n, struct arena *mem, struct uplinks *u, struct err *e)
 {
 	char **names;
 	size_t count;
@@ -53,7 +55,7 @@ static int read_uplinks(const struct pci_node *n, struct arena *mem, struct upli
 			return -1;
 		if (!object || !matches_node(object, n->name, mem))
 			continue;
-		json_each(nic, json_path(object, "spec", "uplink", "nics", NULL))
+		json_each (nic, json_path(object, "spec", "uplink", "nics", NULL))
 			add_uplink(u, json_z(nic));
 	}
 	return 0;
@@ -160,11 +162,11 @@ unsigned pci_state_vfs(const struct pci_state *s, const struct pci_dev *d)
 bool pci_is_user_driver(const char *driver)
 {
 	return strstr(driver, "vfio") || !strcmp(driver, "uio_pci_generic") ||
-		!strcmp(driver, "igb_uio");
+	       !strcmp(driver, "igb_uio");
 }
 
-enum reason pci_state_forbids(const struct pci_state *s, const struct pci_dev *d,
-	const struct wish *w, const char **text)
+enum reason pci_state_forbids(
+	const struct pci_state *s, const struct pci_dev *d, const struct wish *w, const char **text)
 {
 	const struct host_use *use;
 	size_t n = host_uses_of(&s->uses, d->addr, &use);

@@ -9,7 +9,7 @@
 struct pci_uevent {
 	bool has_ids, has_class;
 	uint16_t vendor, device, subvendor, subdevice;
-	uint32_t class;	   /* 24 bits */
+	uint32_t class;    /* 24 bits */
 	struct str driver; /* borrowed from the text; {NULL, 0} when there is none */
 };
 

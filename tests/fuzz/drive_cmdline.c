@@ -35,7 +35,7 @@ int drive(const unsigned char *data, size_t len, FILE *out, FILE *why)
 		fprintf(why, "%s\n", e.text);
 		return 1;
 	}
-	fprintf(out, "verb=%s args=%d root=%s node=%s output=%d\n", c.verb ? c.verb : "", c.args, c.root,
-		c.node ? c.node : "", (int)c.output);
+	fprintf(out, "verb=%s args=%d root=%s node=%s output=%d\n", c.verb ? c.verb : "", c.args,
+		c.root, c.node ? c.node : "", (int)c.output);
 	return 0;
 }

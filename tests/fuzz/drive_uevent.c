@@ -12,7 +12,7 @@ int drive(const unsigned char *data, size_t len, FILE *out, FILE *why)
 		fprintf(why, "no PCI_ID or no PCI_CLASS\n");
 		return 1;
 	}
-	fprintf(out, "%04x:%04x %04x:%04x %06x %.*s\n", u.vendor, u.device, u.subvendor, u.subdevice,
-		(unsigned)u.class, STR_ARG(u.driver));
+	fprintf(out, "%04x:%04x %04x:%04x %06x %.*s\n", u.vendor, u.device, u.subvendor,
+		u.subdevice, (unsigned)u.class, STR_ARG(u.driver));
 	return 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A host for tests of the host guard: PCI functions, block devices, interfaces in a scratch tree, and
-// what the guard says of them as text.
+// A host for tests of the host guard: PCI functions, block devices, interfaces in a scratch tree,
+// and what the guard says of them as text.
 #ifndef TESTS_HOSTTREE_H
 #define TESTS_HOSTTREE_H
 
@@ -9,7 +9,7 @@
 #include "pci/hostuse.h"
 
 #define PROC_MOUNTS                                                                                \
-	"22 24 0:21 / /proc rw - proc proc rw\n23 24 0:22 / /sys rw - sysfs sysfs rw\n"             \
+	"22 24 0:21 / /proc rw - proc proc rw\n23 24 0:22 / /sys rw - sysfs sysfs rw\n"            \
 	"25 24 0:5 / /dev rw - devtmpfs devtmpfs rw\n26 24 0:25 / /run rw - tmpfs tmpfs rw\n"
 
 static inline void host_link(const struct scratch *t, const char *path, const char *target)
@@ -67,8 +67,7 @@ static inline void host_block(
 static inline void host_disk(const struct scratch *t, unsigned bus, const char *name,
 	unsigned major, unsigned minor, unsigned parts)
 {
-	CLEANUP_FREE char *function =
-		mem_printf("pci0000:00/0000:00:1c.0/0000:%02x:00.0", bus);
+	CLEANUP_FREE char *function = mem_printf("pci0000:00/0000:00:1c.0/0000:%02x:00.0", bus);
 	CLEANUP_FREE char *home = mem_printf("%s/host0/block", function);
 	CLEANUP_FREE char *disk = mem_printf("%s/%s", home, name);
 	CLEANUP_FREE char *number = mem_printf("%u:%u", major, minor);
@@ -114,8 +113,7 @@ static inline void host_routes(const struct scratch *t, const char *lines)
 /* A NIC with its function at 0000:BUS:00.0. */
 static inline void host_nic(const struct scratch *t, unsigned bus, const char *name)
 {
-	CLEANUP_FREE char *function =
-		mem_printf("pci0000:00/0000:00:1c.0/0000:%02x:00.0", bus);
+	CLEANUP_FREE char *function = mem_printf("pci0000:00/0000:00:1c.0/0000:%02x:00.0", bus);
 	CLEANUP_FREE char *type = mem_printf("sys/devices/%s/net/%s/type", function, name);
 	CLEANUP_FREE char *link = mem_printf("sys/class/net/%s", name);
 	CLEANUP_FREE char *target = mem_printf("../../devices/%s/net/%s", function, name);
@@ -168,8 +166,8 @@ static inline char *host_says(const struct scratch *t, const char *const *uplink
 	assert_int_equal(pci_scan(&inv, &t->root, &e), 0);
 	assert_int_equal(host_uses_scan(&uses, &t->root, &inv, uplinks, n, &e), 0);
 	for (size_t i = 0; i < uses.n; i++)
-		buf_printf(&text, "%s %s\n", host_reason_name(uses.use[i].reason),
-			uses.use[i].chain);
+		buf_printf(
+			&text, "%s %s\n", host_reason_name(uses.use[i].reason), uses.use[i].chain);
 	host_uses_free(&uses);
 	pci_inventory_free(&inv);
 	buf_z(&text);

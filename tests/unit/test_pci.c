@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Addresses, uevent, names of conditions, the command line.
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "base/cli.h"
@@ -16,11 +17,12 @@
 
 static void test_address(void **state)
 {
-	static const char *const good[] = {"0000:00:00.0", "0000:01:10.7", "10000:e1:1f.3",
-		"ffffffff:ff:1f.7"};
+	static const char *const good[] = {
+		"0000:00:00.0", "0000:01:10.7", "10000:e1:1f.3", "ffffffff:ff:1f.7"};
 	static const char *const bad[] = {"", "0000:01:10", "0000:01:10.8", "0000:01:20.0",
 		"000:01:10.0", "0000:1:10.0", "0000:01:10.0 ", " 0000:01:10.0", "0000:01:10.00",
-		"000000000:01:10.0", "0x00:01:10.0", "0000:01:10:0", "0000.01.10.0", "-001:01:10.0"};
+		"000000000:01:10.0", "0x00:01:10.0", "0000:01:10:0", "0000.01.10.0",
+		"-001:01:10.0"};
 	struct pci_addr a;
 	char text[PCI_ADDR_CAP];
 
@@ -99,10 +101,11 @@ static int parse(struct cli *c, const char **groups, struct err *e, ...)
 		{"groups", false, "list", groups},
 		{"timeout", true, "claim release", &timeout},
 	};
-	char *argv[16] = {(char *)"pcid"};
+	static char *argv[16]; /* outlives the call: the result borrows from it */
 	int argc = 1;
 	va_list ap;
 
+	argv[0] = (char *)"pcid";
 	va_start(ap, e);
 	while ((argv[argc] = va_arg(ap, char *)))
 		argc++;
@@ -122,7 +125,8 @@ static void test_command_line(void **state)
 	assert_non_null(groups);
 	assert_int_equal(c.output, OUTPUT_JSON);
 	assert_string_equal(c.root, "/");
-	assert_int_equal(parse(&c, &groups, &e, "--root", "/host", "claim", "65:00.0", "-v", NULL), 0);
+	assert_int_equal(
+		parse(&c, &groups, &e, "--root", "/host", "claim", "65:00.0", "-v", NULL), 0);
 	assert_string_equal(c.root, "/host");
 	assert_string_equal(c.arg[0], "65:00.0");
 	assert_null(groups);

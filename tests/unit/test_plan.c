@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Verdicts and plans, from states made by hand: no files, no kernel.
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "pci/plan.h"
@@ -45,8 +46,8 @@ static const char *object_name(struct world *w, const char *address)
 }
 
 /* Functions are added in order of address and group. */
-static struct pci_dev *has(struct world *w, const char *address, uint32_t class, int group,
-	const char *driver)
+static struct pci_dev *has(
+	struct world *w, const char *address, uint32_t class, int group, const char *driver)
 {
 	struct pci_dev *d = &w->dev[w->s.inv.n];
 

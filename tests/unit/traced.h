@@ -96,7 +96,7 @@ static inline void traced_fail(pid_t pid, int no)
 	assert_int_equal(ptrace(PTRACE_SETREGS, pid, NULL, &regs), 0);
 	assert_true(traced_next(pid, &status));
 	assert_int_equal(ptrace(PTRACE_GETREGS, pid, NULL, &regs), 0);
-	regs.rax = (unsigned long long)-no;
+	regs.rax = (__typeof__(regs.rax))-no;
 	assert_int_equal(ptrace(PTRACE_SETREGS, pid, NULL, &regs), 0);
 }
 #endif
