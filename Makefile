@@ -86,7 +86,7 @@ CPPFLAGS = -D_GNU_SOURCE -DVFIOBOX_VERSION='"$(VERSION)"' -Ilib
 ALL_CFLAGS = -std=c11 $(WARNINGS) $(WERROR) $(CPPFLAGS) -ffile-prefix-map=$(CURDIR)/=
 
 PRODUCT_CFLAGS = $(OPTIMIZE) -g -flto -ffat-lto-objects -ffunction-sections -fdata-sections -fPIE \
-	-fno-asynchronous-unwind-tables -fstack-protector-strong
+	-fno-asynchronous-unwind-tables -fno-unwind-tables -fstack-protector-strong
 PRODUCT_LDFLAGS = -static-pie -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noseparate-code \
 	-Wl,--build-id=none
 
@@ -129,12 +129,25 @@ tests-$1: $$(patsubst tests/unit/%.c,out/$1/tests/%,$$(UNIT_C))
 .SECONDARY: $$(patsubst %.c,out/$1/obj/%.o,$$(UNIT_C) $$(UNIT_HELP_C))
 endef
 
+# The kernel of an aarch64 machine may have pages of 64 KiB, so what is written must not share one
+# with what is run; but the linker would also end what becomes read-only at such a page, with up to
+# 64 KiB of nothing in the file. Its own layout, with 4 KiB for that, is as good where pages are so.
+LAYOUT_aarch64 = -Wl,-z,max-page-size=4096 -Wl,-T,out/gen/aarch64.ld
+out/gen/aarch64.ld: Makefile out/deps
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CROSS_aarch64)ld -pie -z relro -z now -z noseparate-code -z max-page-size=4096 --verbose | \
+		sed -n '/^=====/,/^=====/{/^=====/!p}' | \
+		sed '/DATA_SEGMENT_ALIGN/s/CONSTANT (MAXPAGESIZE)/0x10000/' >$@
+out/aarch64/vfiobox.debug: out/gen/aarch64.ld
+
 # product ARCH
 define product
 out/$1/vfiobox.debug: $$(patsubst %.c,out/$1/obj/%.o,$$(APPLETS_C)) out/$1/lib.a
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC_$1) $$(CFLAGS_$1) -flto-partition=one -flto=1 $$(PRODUCT_LDFLAGS) \
-		-ffile-prefix-map=$$(CURDIR)/= -Wl,-Map=out/$1/vfiobox.map -o $$@ $$(filter %.o %.a,$$^) $$(LIBS_$1)
+		$$(LAYOUT_$1) -ffile-prefix-map=$$(CURDIR)/= -Wl,-Map=out/$1/vfiobox.map -o $$@ \
+		$$(filter %.o %.a,$$^) $$(LIBS_$1) $(call sysroot,$1)/lib/nofloat.o
 
 out/$1/vfiobox: out/$1/vfiobox.debug
 	$$(call say,STRIP,$$@)

@@ -31,7 +31,7 @@ static const char help[] =
 	"\n"
 	"  list:  --class HEX   --vendor HEX   --driver NAME|none   --group N   --groups (as a "
 	"tree)\n"
-	"  plan, show, claim:   --override REASON   accept one host use, by its exact name\n"
+	"  plan, show, claim:   --override REASON[,REASON]  accept host uses, by exact name\n"
 	"  claim:               --user NAME         who wants it (default: who runs this)\n"
 	"  claim, release, apply: --timeout SEC     how long to wait (10);  --no-wait\n"
 	"  -o table|wide|json|yaml|name    --root DIR    --node NAME    --ids FILE    -v    -h\n"
@@ -49,7 +49,6 @@ static const char help[] =
 struct options {
 	const char *class, *vendor, *driver, *group, *groups;
 	const char *override, *user, *timeout, *no_wait;
-	enum reason reason; /* of --override, REASONS for none */
 	int timeout_ms;
 };
 
@@ -207,16 +206,11 @@ static void make_wish(const struct run *r, const struct pci_state *s, struct pci
 {
 	const struct wish *old = pci_state_wish(s, a);
 
-	if (old && r->opt.reason == REASONS)
+	if (old && !r->opt.override)
 		*w = *old;
 	else
 		wish_of(w, STORE_LOCAL, pci_object_name(mem, s->node->name, a),
-			wish_new(s->node, mem, a, user_name(r), r->opt.reason), mem);
-}
-
-static void plan_with(struct plan *p, const struct pci_state *s, const struct wish *w)
-{
-	plan_make(p, s, pci_state_wish(s, w->addr) ? NULL : w);
+			wish_new(s->node, mem, a, user_name(r), r->opt.override), mem);
 }
 
 /* The one of a List that has this address. */
@@ -239,7 +233,7 @@ static int show(struct run *r, const struct pci_state *s, const struct pci_dev *
 	if (wants_object(r))
 		return emit_object(r, object_at(list_objects(&mem, s, &group), d->name), e);
 	make_wish(r, s, d->addr, &mem, &w);
-	plan_with(&p, s, &w);
+	plan_make(&p, s, &w);
 	print_function(&out, s, &p, d);
 	plan_free(&p);
 	return emit_text(&out, e);
@@ -282,7 +276,7 @@ static int plan_one(struct run *r, const struct pci_state *s, struct pci_addr a,
 	int rc;
 
 	make_wish(r, s, a, &mem, &w);
-	plan_with(&p, s, &w);
+	plan_make(&p, s, &w);
 	pass_mark_held(s, &p);
 	rc = emit_plan(r, s, &p, &a, e);
 	if (rc == CLI_DONE && !plan_judge(s, &w, &mem).accepted)
@@ -592,11 +586,9 @@ static const struct verb *find_verb(const char *name)
 
 static int check_options(struct options *o, struct err *e)
 {
-	uint64_t seconds = DEFAULT_TIMEOUT;
+	uint64_t seconds = DEFAULT_TIMEOUT, overrides;
 
-	o->reason = REASONS;
-	if (o->override && (!reason_parse(str_of(o->override), &o->reason) ||
-				   o->reason > REASON_BRIDGE_FUNCTION))
+	if (o->override && !reasons_parse(str_of(o->override), &overrides))
 		return err_set(e, "--override %s: not the name of a host use (see the refusal)",
 			o->override);
 	if (o->timeout && !str_u64(str_of(o->timeout), MAX_TIMEOUT, &seconds))

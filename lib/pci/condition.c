@@ -41,3 +41,18 @@ bool reason_can_override(enum reason r)
 {
 	return r > REASON_DEFAULT_ROUTE && r <= REASON_BRIDGE_FUNCTION;
 }
+
+bool reasons_parse(struct str s, uint64_t *out)
+{
+	uint64_t mask = 0;
+	struct str name;
+	enum reason r;
+
+	while (str_cut(&s, ',', &name)) {
+		if (!reason_parse(name, &r) || r > REASON_BRIDGE_FUNCTION)
+			return false;
+		mask |= (uint64_t)1 << r;
+	}
+	*out = mask;
+	return true;
+}

@@ -64,6 +64,9 @@ enum reason {
 const char *condition_type_name(enum condition_type t);
 const char *reason_name(enum reason r);
 bool reason_parse(struct str s, enum reason *out); /* exact spelling */
+/* Names with commas between them, each of a reason that a person may name as an override, into a
+ * bit per reason; false, and nothing set, when one is none. */
+bool reasons_parse(struct str s, uint64_t *out);
 
 /* May a person override it by naming it: the host uses but the final ones, and BridgeFunction. */
 bool reason_can_override(enum reason r);

@@ -1,31 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What the host itself lives on: the list, its order, and the console.
 #include "pci/hostuse.h"
+
 #include "base/utf8.h"
+#include "pci/condition.h"
 #include "pci/hostuse_impl.h"
 
 #include <errno.h>
 #include <stdio.h>
 
 /* In the order of enum host_reason. */
-static const char *const names[HOST_REASONS] = {"RootDisk", "DefaultRoute", "ManagementNIC",
-	"VlanUplink", "Mounted", "Swap", "BlockHolder", "NetworkAddress", "NetworkMember",
-	"Console", "HostUseUnknown"};
+/* The host's reasons are the first of the list of all reasons. */
+_Static_assert((int)HOST_ROOT_DISK == (int)REASON_ROOT_DISK, "same order as condition.h");
+_Static_assert((int)HOST_MOUNTED == (int)REASON_MOUNTED, "same order as condition.h");
+_Static_assert((int)HOST_UNKNOWN == (int)REASON_HOST_UNKNOWN, "same order as condition.h");
 
 const char *host_reason_name(enum host_reason r)
 {
-	return names[r];
+	return reason_name((enum reason)r);
 }
 
 bool host_reason_final(enum host_reason r)
 {
-	return r == HOST_ROOT_DISK || r == HOST_DEFAULT_ROUTE;
+	return !reason_can_override((enum reason)r);
 }
 
 bool on_host_driver(const struct pci_dev *d)
 {
-	return d->driver[0] && !strstr(d->driver, "vfio") && !strstr(d->driver, "uio_") &&
-	       !strstr(d->driver, "_uio");
+	return d->driver[0] && !pci_is_user_driver(d->driver);
 }
 
 /* A mount point may be any bytes; what is shown is text. */
@@ -96,10 +98,25 @@ static bool is_vga(const struct pci_dev *d)
 	return pci_class_id(d) == 0x0300;
 }
 
-static bool other_vga(const struct pci_inventory *inv, size_t but)
+/* A VGA that shows something: one on a host driver, and the one the firmware left on. */
+static bool is_screen(const struct root *r, const struct pci_dev *d)
+{
+	return is_vga(d) && (on_host_driver(d) || (!d->driver[0] && is_boot_vga(r, d)));
+}
+
+static bool other_screen(const struct root *r, const struct pci_inventory *inv, size_t but)
 {
 	for (size_t i = 0; i < inv->n; i++)
-		if (i != but && is_vga(&inv->dev[i]) && on_host_driver(&inv->dev[i]))
+		if (i != but && is_screen(r, &inv->dev[i]))
+			return true;
+	return false;
+}
+
+/* Without one the machine was started without a screen, and lives without. */
+static bool any_boot_vga(const struct root *r, const struct pci_inventory *inv)
+{
+	for (size_t i = 0; i < inv->n; i++)
+		if (is_vga(&inv->dev[i]) && is_boot_vga(r, &inv->dev[i]))
 			return true;
 	return false;
 }
@@ -119,8 +136,8 @@ static void scan_console(struct use_list *l, const struct root *r)
 	else
 		snprintf(label, sizeof(label), "console%s%s", n ? " " : "", active);
 	for (size_t i = 0; i < l->inv->n; i++)
-		if (is_vga(&l->inv->dev[i]) && is_boot_vga(r, &l->inv->dev[i]) &&
-			!other_vga(l->inv, i))
+		if (is_screen(r, &l->inv->dev[i]) && !other_screen(r, l->inv, i) &&
+			any_boot_vga(r, l->inv))
 			use_list_add(l, i, HOST_CONSOLE, label);
 }
 

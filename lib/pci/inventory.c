@@ -269,6 +269,11 @@ void pci_inventory_free(struct pci_inventory *inv)
 	*inv = (struct pci_inventory){0};
 }
 
+bool pci_is_user_driver(const char *driver)
+{
+	return strstr(driver, "vfio") || strstr(driver, "uio_") || strstr(driver, "_uio");
+}
+
 const struct pci_dev *pci_find(const struct pci_inventory *inv, struct pci_addr a)
 {
 	size_t low = 0, high = inv->n;

@@ -38,6 +38,9 @@ void pci_inventory_free(struct pci_inventory *inv);
 /* NULL when it is not there. */
 const struct pci_dev *pci_find(const struct pci_inventory *inv, struct pci_addr a);
 
+/* On vfio-pci, another vfio driver or a uio driver: not the host's own use of it. */
+bool pci_is_user_driver(const char *driver);
+
 /* The class with subclass, as contract.md's classId. */
 static inline unsigned pci_class_id(const struct pci_dev *d)
 {

@@ -152,8 +152,7 @@ static struct verdict judge_function(struct verdict v, const struct pci_state *s
 			"turn on VT-d / AMD-Vi / SMMU in the firmware, and intel_iommu=on on the "
 			"kernel "
 			"command line of Intel machines");
-	if (pci_is_bridge_function(v.dev) &&
-		!(w->overrides && w->override == REASON_BRIDGE_FUNCTION))
+	if (pci_is_bridge_function(v.dev) && !wish_overrides(w, REASON_BRIDGE_FUNCTION))
 		return refuse(v, REASON_BRIDGE_FUNCTION,
 			arena_printf(mem, "%s (class %04x) is part of how the machine is wired",
 				v.dev->name, pci_class_id(v.dev)),

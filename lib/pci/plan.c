@@ -135,15 +135,28 @@ static int by_order(const void *a, const void *b)
 	return x->group < y->group ? -1 : x->group > y->group;
 }
 
+static bool is_same_wish(const struct wish *x, const struct wish *y)
+{
+	return y && x->addr_ok && y->addr_ok && pci_addr_cmp(x->addr, y->addr) == 0;
+}
+
 static const struct wish *wish_at(const struct pci_state *s, const struct wish *extra, size_t i)
 {
-	return i < s->wishes ? &s->wish[i] : extra;
+	return i < s->wishes && !is_same_wish(&s->wish[i], extra) ? &s->wish[i] : extra;
+}
+
+static size_t count_wishes(const struct pci_state *s, const struct wish *extra)
+{
+	for (size_t i = 0; i < s->wishes; i++)
+		if (is_same_wish(&s->wish[i], extra))
+			return s->wishes;
+	return s->wishes + (extra ? 1 : 0);
 }
 
 void plan_make(struct plan *p, const struct pci_state *s, const struct wish *extra)
 {
 	*p = (struct plan){.held_why = ""};
-	p->verdicts = s->wishes + (extra ? 1 : 0);
+	p->verdicts = count_wishes(s, extra);
 	p->verdict = arena_alloc(&p->mem, (p->verdicts + 1) * sizeof(*p->verdict));
 	for (size_t i = 0; i < p->verdicts; i++)
 		p->verdict[i] = plan_judge(s, wish_at(s, extra, i), &p->mem);

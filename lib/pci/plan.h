@@ -56,7 +56,8 @@ struct plan {
 	struct arena mem;
 };
 
-/* `extra` (may be NULL) is taken as one more wish: the claim somebody is about to make. */
+/* `extra` (may be NULL) is the claim somebody is about to make: one more wish, or in the place of
+ * the one that is there for its function. */
 void plan_make(struct plan *p, const struct pci_state *s, const struct wish *extra);
 void plan_free(struct plan *p);
 

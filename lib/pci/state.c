@@ -159,12 +159,6 @@ unsigned pci_state_vfs(const struct pci_state *s, const struct pci_dev *d)
 	return n > 0 && str_u64((struct str){text, (size_t)n}, UINT16_MAX, &v) ? (unsigned)v : 0;
 }
 
-bool pci_is_user_driver(const char *driver)
-{
-	return strstr(driver, "vfio") || !strcmp(driver, "uio_pci_generic") ||
-	       !strcmp(driver, "igb_uio");
-}
-
 enum reason pci_state_forbids(
 	const struct pci_state *s, const struct pci_dev *d, const struct wish *w, const char **text)
 {
@@ -174,7 +168,7 @@ enum reason pci_state_forbids(
 	for (size_t i = 0; i < n; i++) {
 		enum reason reason = (enum reason)use[i].reason;
 
-		if (w && w->overrides && w->override == reason && reason_can_override(reason))
+		if (w && wish_overrides(w, reason))
 			continue;
 		*text = use[i].chain;
 		return reason;

@@ -36,9 +36,6 @@ size_t pci_state_group(const struct pci_state *s, int group, const struct pci_de
 /* VFs that a PF has now: those of the inventory; for a NIC without any, what sriov_numvfs says. */
 unsigned pci_state_vfs(const struct pci_state *s, const struct pci_dev *d);
 
-/* On vfio-pci, another vfio driver or a uio driver: not the host's own use of it. */
-bool pci_is_user_driver(const char *driver);
-
 /* Why the host forbids the function (REASONS when it does not); *text gets the chain. The wish that
  * overrides a reason may be NULL. */
 enum reason pci_state_forbids(const struct pci_state *s, const struct pci_dev *d,

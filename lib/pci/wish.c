@@ -37,7 +37,13 @@ void wish_of(struct wish *w, enum store_tree tree, const char *name, const struc
 	if (w->resource && !*w->resource)
 		w->resource = NULL;
 	w->addr_ok = pci_addr_parse(str_of(w->address), &w->addr);
-	w->overrides = override && reason_parse(str_of(override), &w->override);
+	if (override && !reasons_parse(str_of(override), &w->overrides))
+		w->overrides = 0;
+}
+
+bool wish_overrides(const struct wish *w, enum reason r)
+{
+	return reason_can_override(r) && (w->overrides >> r & 1);
 }
 
 struct gather {
@@ -125,7 +131,7 @@ static const char *new_uid(struct arena *mem)
 }
 
 struct json *wish_new(const struct pci_node *n, struct arena *mem, struct pci_addr a,
-	const char *user, enum reason override)
+	const char *user, const char *override)
 {
 	struct json *object = json_object(mem), *meta, *spec;
 	char address[PCI_ADDR_CAP];
@@ -136,9 +142,8 @@ struct json *wish_new(const struct pci_node *n, struct arena *mem, struct pci_ad
 	json_set_z(mem, meta, "name", pci_object_name(mem, n->name, a));
 	json_set_z(mem, meta, "uid", new_uid(mem));
 	json_set_z(mem, json_make(mem, meta, "labels"), "nodename", n->name);
-	if (override != REASONS)
-		json_set_z(mem, json_make(mem, meta, "annotations"), ANNOTATION_OVERRIDE,
-			reason_name(override));
+	if (override)
+		json_set_z(mem, json_make(mem, meta, "annotations"), ANNOTATION_OVERRIDE, override);
 	spec = json_make(mem, object, "spec");
 	json_set_z(mem, spec, "address", pci_addr_format(a, address));
 	json_set_z(mem, spec, "nodeName", n->name);

@@ -18,8 +18,7 @@ struct wish {
 	const char *address, *user, *uid;
 	enum store_tree tree; /* STORE_LOCAL or STORE_CLUSTER */
 	bool no_pooling, skip_binding;
-	bool overrides; /* a reason is named, and it is this */
-	enum reason override;
+	uint64_t overrides;   /* a bit per reason that is named */
 	const char *resource; /* override-resource-name, or NULL */
 	/* Adoption (contract.md 3): the status of a claim that another agent bound. */
 	bool passthrough;
@@ -33,9 +32,13 @@ struct wish {
 int wishes_read(const struct pci_node *n, struct arena *mem, struct wish **out, size_t *count,
 	struct err *e);
 
-/* A new local claim, as `pcid claim` writes it; `override` may be REASONS for none. */
+/* May be overridden, and this claim names it. */
+bool wish_overrides(const struct wish *w, enum reason r);
+
+/* A new local claim, as `pcid claim` writes it; `override`: reasons by name, with commas, or NULL.
+ */
 struct json *wish_new(const struct pci_node *n, struct arena *mem, struct pci_addr a,
-	const char *user, enum reason override);
+	const char *user, const char *override);
 void wish_of(struct wish *w, enum store_tree tree, const char *name, const struct json *object,
 	struct arena *mem);
 

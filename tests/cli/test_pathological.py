@@ -384,6 +384,18 @@ def test_a_physfn_that_is_not_there(bare):
         "pcidevices", "n1-000001100")["metadata"]["labels"]
 
 
+def test_only_a_nics_vf_has_a_parent_network_device(bare):
+    """Not a NIC whose physfn was never read, not an NVMe VF."""
+    for address, cls in (("0000:00:00.0", "020000"), ("0000:01:00.0", "020000"), ("0000:02:10.0", "010802")):
+        add_function(bare.dir, address, cls=cls)
+        put(bare.dir, f"{DEVICES}/{address}/net/eth0/ifindex", "2\n")
+    os.symlink("../0000:01:00.0", bare.path(f"{DEVICES}/0000:02:10.0/physfn"))
+    bare.pcid("apply").must(0)
+    observed = bare.observed("pcidevices")
+    assert set(observed) == {"n1-000000000", "n1-000002100"}, "the NIC at 01:00.0 is a PF with a VF now"
+    assert [item["metadata"]["labels"] for item in observed.values()] == [{"nodename": "n1"}] * 2
+
+
 # Block devices and NICs in circles.
 
 

@@ -78,6 +78,7 @@ static void test_uevent(void **state)
 static void test_reasons(void **state)
 {
 	enum reason back;
+	uint64_t mask;
 
 	(void)state;
 	for (int r = 0; r < REASONS; r++) {
@@ -86,6 +87,10 @@ static void test_reasons(void **state)
 		assert_int_equal(back, r);
 	}
 	assert_false(reason_parse(STR("rootdisk"), &back));
+	assert_true(reasons_parse(STR("Mounted,Swap"), &mask));
+	assert_int_equal(mask, 1u << REASON_MOUNTED | 1u << REASON_SWAP);
+	assert_false(reasons_parse(STR("Mounted,"), &mask));
+	assert_false(reasons_parse(STR("Mounted,Bound"), &mask));
 	assert_false(reason_can_override(REASON_ROOT_DISK));
 	assert_false(reason_can_override(REASON_DEFAULT_ROUTE));
 	assert_true(reason_can_override(REASON_MOUNTED));

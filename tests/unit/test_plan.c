@@ -199,13 +199,14 @@ static void test_override_is_exact(void **state)
 	uses(w, "0000:02:00.0", HOST_MOUNTED, "chain");
 	wish = wants(w, "0000:02:00.0");
 	assert_int_equal(verdict_of(w, "0000:02:00.0", NULL), REASON_MOUNTED);
-	wish->overrides = true;
-	wish->override = REASON_SWAP;
+	wish->overrides = (uint64_t)1 << REASON_SWAP;
 	assert_int_equal(verdict_of(w, "0000:02:00.0", NULL), REASON_MOUNTED);
-	wish->override = REASON_MOUNTED;
+	wish->overrides = (uint64_t)1 << REASON_MOUNTED;
 	assert_int_equal(verdict_of(w, "0000:02:00.0", NULL), REASON_ACCEPTED);
 	uses(w, "0000:02:00.0", HOST_SWAP, "chain");
 	assert_int_equal(verdict_of(w, "0000:02:00.0", NULL), REASON_SWAP);
+	wish->overrides |= (uint64_t)1 << REASON_SWAP;
+	assert_int_equal(verdict_of(w, "0000:02:00.0", NULL), REASON_ACCEPTED);
 }
 
 static void test_final_reasons_cannot_be_overridden(void **state)
@@ -216,11 +217,10 @@ static void test_final_reasons_cannot_be_overridden(void **state)
 	has(w, "0000:02:00.0", 0x010802, 2, "nvme");
 	uses(w, "0000:02:00.0", HOST_ROOT_DISK, "chain");
 	wish = wants(w, "0000:02:00.0");
-	wish->overrides = true;
-	wish->override = REASON_ROOT_DISK;
+	wish->overrides = (uint64_t)1 << REASON_ROOT_DISK;
 	assert_int_equal(verdict_of(w, "0000:02:00.0", NULL), REASON_ROOT_DISK);
 	w->use[0].reason = HOST_DEFAULT_ROUTE;
-	wish->override = REASON_DEFAULT_ROUTE;
+	wish->overrides = (uint64_t)1 << REASON_DEFAULT_ROUTE;
 	assert_int_equal(verdict_of(w, "0000:02:00.0", NULL), REASON_DEFAULT_ROUTE);
 }
 
@@ -248,8 +248,7 @@ static void test_preconditions(void **state)
 	assert_int_equal(verdict_of(w, "0000:00:05.0", NULL), REASON_BOUND_BY_ANOTHER);
 	assert_int_equal(verdict_of(w, "0000:00:06.0", NULL), REASON_BRIDGE_FUNCTION);
 	assert_int_equal(verdict_of(w, "0000:00:07.0", NULL), REASON_NOT_FOUND);
-	w->wish[5].overrides = true;
-	w->wish[5].override = REASON_BRIDGE_FUNCTION;
+	w->wish[5].overrides = (uint64_t)1 << REASON_BRIDGE_FUNCTION;
 	assert_int_equal(verdict_of(w, "0000:00:06.0", NULL), REASON_ACCEPTED);
 }
 

@@ -266,7 +266,7 @@ static int fail_at(struct fixture *f, unsigned nth, int no, long *call)
 
 		if (may_fail(nr) && nth && --nth == 0) {
 			*call = nr;
-			traced_fail(pid, no);
+			traced_return(pid, -no);
 		} else if (!traced_next(pid, &status)) {
 			break;
 		}

@@ -85,8 +85,8 @@ static inline long traced_call(pid_t pid)
 	return (long)regs.orig_rax;
 }
 
-/* At an entry: leaves the call out and stops where it has returned `no`. */
-static inline void traced_fail(pid_t pid, int no)
+/* At an entry: leaves the call out and stops where it has returned `value` (-errno). */
+static inline void traced_return(pid_t pid, long value)
 {
 	struct user_regs_struct regs;
 	int status;
@@ -96,7 +96,7 @@ static inline void traced_fail(pid_t pid, int no)
 	assert_int_equal(ptrace(PTRACE_SETREGS, pid, NULL, &regs), 0);
 	assert_true(traced_next(pid, &status));
 	assert_int_equal(ptrace(PTRACE_GETREGS, pid, NULL, &regs), 0);
-	regs.rax = (__typeof__(regs.rax))-no;
+	regs.rax = (unsigned long long)value;
 	assert_int_equal(ptrace(PTRACE_SETREGS, pid, NULL, &regs), 0);
 }
 #endif
