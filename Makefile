@@ -129,17 +129,8 @@ tests-$1: $$(patsubst tests/unit/%.c,out/$1/tests/%,$$(UNIT_C))
 .SECONDARY: $$(patsubst %.c,out/$1/obj/%.o,$$(UNIT_C) $$(UNIT_HELP_C))
 endef
 
-# The kernel of an aarch64 machine may have pages of 64 KiB, so what is written must not share one
-# with what is run; but the linker would also end what becomes read-only at such a page, with up to
-# 64 KiB of nothing in the file. Its own layout, with 4 KiB for that, is as good where pages are so.
-LAYOUT_aarch64 = -Wl,-z,max-page-size=4096 -Wl,-T,out/gen/aarch64.ld
-out/gen/aarch64.ld: Makefile out/deps
-	$(call say,GEN,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CROSS_aarch64)ld -pie -z relro -z now -z noseparate-code -z max-page-size=4096 --verbose | \
-		sed -n '/^=====/,/^=====/{/^=====/!p}' | \
-		sed '/DATA_SEGMENT_ALIGN/s/CONSTANT (MAXPAGESIZE)/0x10000/' >$@
-out/aarch64/vfiobox.debug: out/gen/aarch64.ld
+LAYOUT_aarch64 = -Wl,-T,build/aarch64.ld
+out/aarch64/vfiobox.debug: build/aarch64.ld
 
 # product ARCH
 define product

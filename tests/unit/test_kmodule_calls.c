@@ -110,13 +110,13 @@ static void note_load(struct loads *l, pid_t pid)
 	ssize_t length;
 
 	assert_int_equal(ptrace(PTRACE_GETREGS, pid, NULL, &regs), 0);
-	snprintf(link, sizeof(link), "/proc/%ld/fd/%llu", (long)pid, regs.rdi);
+	snprintf(link, sizeof(link), "/proc/%ld/fd/%d", (long)pid, (int)regs.rdi);
 	length = readlink(link, file, sizeof(file) - 1);
 	assert_true(length > 0);
 	file[length] = 0;
 	read_text(pid, regs.rsi, options, sizeof(options));
-	snprintf(l->log + n, sizeof(l->log) - n, "%s %llu %s\n", strrchr(file, '/') + 1, regs.rdx,
-		options);
+	snprintf(l->log + n, sizeof(l->log) - n, "%s %d %s\n", strrchr(file, '/') + 1,
+		(int)regs.rdx, options);
 }
 
 static const char *ask(struct loads *l)
