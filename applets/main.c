@@ -187,7 +187,9 @@ static int multicall(int argc, char **argv)
 	}
 	if (!strcmp(first, "--help") || !strcmp(first, "-h")) {
 		print_usage(stdout);
-		return finish_output() || argc > 1 ? CLI_DONE : CLI_USAGE;
+		if (finish_output())
+			return CLI_FAILED;
+		return argc > 1 ? CLI_DONE : CLI_USAGE;
 	}
 	return wrong_call(*first == '-' ? "no such option" : "no such applet", first);
 }

@@ -144,6 +144,17 @@ static void on_progress(void *arg, const char *line)
 	say("%s", line);
 }
 
+/* With -v, what was seen is counted on standard error. */
+static int read_state(const struct run *r, struct pci_state *s, struct err *e)
+{
+	if (pci_state_read(s, &r->node, e) < 0)
+		return -1;
+	if (r->cli.verbose)
+		say("pcid: node %s: %zu functions, %zu host uses, %zu claims, %zu records of ours",
+			r->node_name, s->inv.n, s->uses.n, s->wishes, s->kepts);
+	return 0;
+}
+
 static int verb_list(struct run *r, struct err *e)
 {
 	CLEANUP_BUF struct buf out = {0};
@@ -155,7 +166,7 @@ static int verb_list(struct run *r, struct err *e)
 	if (pci_filter_init(&filter, r->opt.class, r->opt.vendor, r->opt.driver, r->opt.group, e) <
 		0)
 		return misuse(e->text);
-	if (pci_state_read(&s, &r->node, e) < 0)
+	if (read_state(r, &s, e) < 0)
 		return complain(e);
 	if (r->opt.groups) {
 		print_groups(&out, &s, &filter);
@@ -248,7 +259,7 @@ static int verb_show(struct run *r, struct err *e)
 
 	if (read_address(r->cli.arg[0], &a, e) < 0)
 		return misuse(e->text);
-	if (pci_state_read(&s, &r->node, e) < 0)
+	if (read_state(r, &s, e) < 0)
 		return complain(e);
 	d = pci_find(&s.inv, a);
 	rc = d ? show(r, &s, d, e) : no_function(r, e);
@@ -294,7 +305,7 @@ static int verb_plan(struct run *r, struct err *e)
 
 	if (r->cli.args && read_address(r->cli.arg[0], &a, e) < 0)
 		return misuse(e->text);
-	if (pci_state_read(&s, &r->node, e) < 0)
+	if (read_state(r, &s, e) < 0)
 		return complain(e);
 	if (r->cli.args) {
 		rc = plan_one(r, &s, a, e);
@@ -374,7 +385,7 @@ static int write_claims(struct run *r, const struct pci_addr *a, struct err *e)
 	struct pci_state s;
 	int rc;
 
-	if (pci_state_read(&s, &r->node, e) < 0) {
+	if (read_state(r, &s, e) < 0) {
 		store_batch_free(b);
 		return complain(e);
 	}
@@ -475,7 +486,7 @@ static int write_releases(struct run *r, const struct pci_addr *a, struct err *e
 	struct plan p;
 	int rc = CLI_DONE;
 
-	if (pci_state_read(&s, &r->node, e) < 0)
+	if (read_state(r, &s, e) < 0)
 		return complain(e);
 	plan_make(&p, &s, NULL);
 	b = store_batch_new(&r->store);

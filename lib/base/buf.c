@@ -91,17 +91,32 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 	b->len += (size_t)n;
 }
 
+/* Most text is printable ASCII: runs of it are copied at once. */
+static size_t plain_run(struct str text)
+{
+	size_t n = 0;
+
+	while (n < text.n && ((text.p[n] >= ' ' && text.p[n] < 0x7f) || text.p[n] == '\n'))
+		n++;
+	return n;
+}
+
 void buf_text(struct buf *b, struct str text)
 {
 	while (text.n) {
 		uint32_t cp = 0;
-		size_t n = utf8_decode(text.p, text.n, &cp);
+		size_t n = plain_run(text);
 
-		if (!n || (utf8_is_control(cp) && cp != '\n'))
-			buf_char(b, '?');
-		else
-			buf_add(b, text.p, n);
-		n = n ? n : 1;
+		if (!n) {
+			n = utf8_decode(text.p, text.n, &cp);
+			if (!n || utf8_is_control(cp)) {
+				buf_char(b, '?');
+				text.p += n ? n : 1;
+				text.n -= n ? n : 1;
+				continue;
+			}
+		}
+		buf_add(b, text.p, n);
 		text.p += n;
 		text.n -= n;
 	}

@@ -84,14 +84,18 @@ static int probe(const struct root *r, const char *address, struct err *e)
 	return 0;
 }
 
-static int load_host_driver(const struct pci_node *n, const struct kmodules *k, const char *address)
+/* What udev would load for the function, where its old driver is not there any more. */
+static void load_host_driver(
+	const struct pci_node *n, const struct kmodules *k, const char *address, const char *driver)
 {
 	char path[PATH_CAP], alias[256];
-	struct err ignored;
+	struct err ignored; /* the probe that follows shows whether it helped */
 
-	if (root_read(n->root, attribute(path, address, "modalias"), alias, sizeof(alias)) <= 0)
-		return -1;
-	return kmodule_load_alias(k, alias, NULL, &ignored);
+	snprintf(path, sizeof(path), "sys/bus/pci/drivers/%.64s", driver);
+	if (root_exists(n->root, path))
+		return;
+	if (root_read(n->root, attribute(path, address, "modalias"), alias, sizeof(alias)) > 0)
+		kmodule_load_alias(k, alias, NULL, &ignored);
 }
 
 /* Back to how the record says it was; no driver then, no driver now. */
@@ -110,7 +114,7 @@ static int give_back(const struct pci_node *n, const struct kmodules *k, const c
 		return 0;
 	if (!driver[0])
 		return verify(n->root, address, "", e);
-	load_host_driver(n, k, address);
+	load_host_driver(n, k, address, driver);
 	if (bind_driver_of(n->root, address, now, sizeof(now)) == 0 && now[0])
 		return 0;
 	return probe(n->root, address, e);

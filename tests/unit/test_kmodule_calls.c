@@ -11,9 +11,6 @@
 
 #if defined(__x86_64__)
 
-#include <sched.h>
-#include <sys/mount.h>
-
 enum { CHILD_FAILED = 1, CHILD_SKIP = 3 };
 
 struct loads {
@@ -60,10 +57,7 @@ static bool mount_sys(const struct loads *l)
 {
 	CLEANUP_FREE char *path = scratch_path(&l->t, "sys");
 
-	if (unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-		return false;
-	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-	       mount("/sys", path, NULL, MS_BIND | MS_REC, NULL) == 0;
+	return scratch_own_mounts() && mount("/sys", path, NULL, MS_BIND | MS_REC, NULL) == 0;
 }
 
 static int load(void *ctx)

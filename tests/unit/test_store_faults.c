@@ -6,9 +6,6 @@
 #include "scratch.h"
 #include "traced.h"
 
-#include <sched.h>
-#include <sys/mount.h>
-
 #define CLAIMS "pcideviceclaims"
 #define DEVICES "pcidevices"
 #define STATE "var/lib/vfiobox"
@@ -312,14 +309,10 @@ static void any_system_call_fails(void **state)
 #endif
 }
 
-/* In a child with mounts of its own: a small file system in memory at `dir`. False: not allowed. */
+/* A small file system in memory at `dir`; false where that is not allowed. */
 static bool mount_small(const char *dir, const char *options)
 {
-	if (unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-		return false;
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return false;
-	return mount("small", dir, "tmpfs", 0, options) == 0;
+	return scratch_own_mounts() && mount("small", dir, "tmpfs", 0, options) == 0;
 }
 
 static void fill(const char *dir)

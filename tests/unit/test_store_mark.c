@@ -6,6 +6,7 @@
 #include "scratch.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
@@ -198,6 +199,7 @@ static pid_t holder(const struct fixture *f, int ready[2])
 	assert_true(pid >= 0);
 	if (pid > 0)
 		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (store_lock(&f->store, "pcid", 0, &e) < 0 || write(ready[1], "x", 1) != 1)
 		_exit(1);
 	for (;;)
