@@ -3,15 +3,14 @@
 #include "applet.h"
 
 #include "base/cli.h"
+#include "base/say.h"
 #include "pci/print.h"
 #include "pci/session.h"
 #include "json/yaml.h"
 
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 static const char help[] =
 	"usage: pcid VERB [ARGS] [OPTIONS]\n"
@@ -66,57 +65,19 @@ struct run {
 
 enum { DEFAULT_TIMEOUT = 10, MAX_TIMEOUT = 24 * 3600 };
 
-/* A line on standard error; nothing in it can steer a terminal. */
-static void say(const char *fmt, ...) PRINTF(1, 2);
-static void say(const char *fmt, ...)
-{
-	CLEANUP_BUF struct buf line = {0};
-	CLEANUP_FREE char *text = NULL;
-	va_list ap;
-
-	va_start(ap, fmt);
-	text = mem_vprintf(fmt, ap);
-	va_end(ap);
-	buf_text(&line, str_of(text));
-	fprintf(stderr, "%s\n", buf_z(&line));
-}
-
 static int complain(const struct err *e)
 {
-	say("pcid: %s", e->text);
-	if (e->hint[0])
-		say("  %s", e->hint);
-	return CLI_FAILED;
+	return say_error("pcid", e);
 }
 
 static int misuse(const char *what)
 {
-	say("pcid: %s\nsee 'pcid --help'", what);
-	return CLI_USAGE;
-}
-
-static int emit(const struct buf *b, struct err *e)
-{
-	size_t done = 0;
-
-	while (done < b->len) {
-		ssize_t n = write(STDOUT_FILENO, b->p + done, b->len - done);
-
-		if (n < 0) {
-			err_sys(e, "write the output");
-			return complain(e);
-		}
-		done += (size_t)n;
-	}
-	return CLI_DONE;
+	return say_misuse("pcid", help, what);
 }
 
 static int emit_text(const struct buf *b, struct err *e)
 {
-	CLEANUP_BUF struct buf clean = {0};
-
-	buf_text(&clean, buf_slice(b));
-	return emit(&clean, e);
+	return say_text(b, e) < 0 ? complain(e) : CLI_DONE;
 }
 
 static int emit_object(const struct run *r, const struct json *object, struct err *e)
@@ -130,7 +91,7 @@ static int emit_object(const struct run *r, const struct json *object, struct er
 		json_write(&out, object, JSON_PRETTY);
 		buf_char(&out, '\n');
 	}
-	return emit(&out, e);
+	return say_bytes(&out, e) < 0 ? complain(e) : CLI_DONE;
 }
 
 static bool wants_object(const struct run *r)
