@@ -279,6 +279,9 @@ static void test_adoption(void **state)
 	wish->passthrough = true;
 	assert_int_equal(verdict_of(w, "0000:00:04.0", NULL), REASON_BOUND_BY_ANOTHER);
 	wish->driver_to_unbind = "igb";
+	wish->passthrough = false;
+	assert_int_equal(verdict_of(w, "0000:00:04.0", NULL), REASON_BOUND_BY_ANOTHER);
+	wish->passthrough = true;
 	plan_make(&p, &w->s, NULL);
 	assert_int_equal(action_of(&p, "0000:00:04.0"), ACTION_ADOPT);
 	plan_free(&p);
