@@ -29,8 +29,9 @@ void arena_free(struct arena *a)
 static struct arena_chunk *grow(struct arena *a, size_t n)
 {
 	size_t size = n > CHUNK ? n : CHUNK;
-	struct arena_chunk *c = mem_alloc(sizeof(*c) + size);
+	struct arena_chunk *c = mem_resize(NULL, sizeof(*c) + size);
 
+	c->used = 0;
 	c->size = size;
 	c->prev = a->last;
 	a->last = c;
@@ -50,7 +51,7 @@ void *arena_alloc(struct arena *a, size_t n)
 		c = grow(a, n);
 	p = (char *)c->data + c->used;
 	c->used += n;
-	return p;
+	return memset(p, 0, n);
 }
 
 char *arena_dup(struct arena *a, const char *p, size_t n)

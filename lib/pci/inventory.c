@@ -100,10 +100,16 @@ static void read_links(struct reading *in, int dirfd)
 	in->dev.group = PCI_NO_GROUP;
 	if (n > 0 && str_u64((struct str){name, (size_t)n}, INT32_MAX, &v))
 		in->dev.group = (int)v;
-	n = link_name_at(dirfd, "physfn", name, sizeof(name));
-	in->dev.is_vf = n > 0 && pci_addr_parse((struct str){name, (size_t)n}, &in->dev.pf);
 	if (!in->has_driver && link_name_at(dirfd, "driver", in->driver, sizeof(in->driver)) < 0)
 		in->driver[0] = 0;
+}
+
+static void read_pf(struct reading *in, int dirfd)
+{
+	char name[64];
+	ssize_t n = link_name_at(dirfd, "physfn", name, sizeof(name));
+
+	in->dev.is_vf = n > 0 && pci_addr_parse((struct str){name, (size_t)n}, &in->dev.pf);
 }
 
 static void read_numa(struct reading *in, int dirfd)
@@ -112,7 +118,6 @@ static void read_numa(struct reading *in, int dirfd)
 	ssize_t n = read_at(dirfd, "numa_node", text, sizeof(text));
 	uint64_t v;
 
-	in->dev.numa = PCI_NO_NODE;
 	if (n > 0 && str_u64((struct str){text, (size_t)n}, INT32_MAX, &v))
 		in->dev.numa = (int)v;
 }
@@ -133,6 +138,10 @@ static bool read_function(struct reading *in, const struct root *r, struct pci_a
 	if (!(in->has_ids && in->has_class) && !read_attributes(in, dirfd))
 		return false;
 	read_links(in, dirfd);
+	in->dev.numa = PCI_NO_NODE;
+	if (pci_is_bridge(&in->dev)) /* never listed: what is not needed of it is not read */
+		return true;
+	read_pf(in, dirfd);
 	read_numa(in, dirfd);
 	return true;
 }

@@ -26,17 +26,21 @@ int pci_filter_init(struct pci_filter *f, const char *class, const char *vendor,
 	return 0;
 }
 
-bool pci_filter_takes(const struct pci_filter *f, const struct pci_dev *d)
+static bool has_hex_prefix(unsigned v, int digits, const char *prefix)
 {
 	char hex[8];
 
+	snprintf(hex, sizeof(hex), "%0*x", digits, v & 0xffffff);
+	return strncasecmp(hex, prefix, strlen(prefix)) == 0;
+}
+
+bool pci_filter_takes(const struct pci_filter *f, const struct pci_dev *d)
+{
 	if (pci_is_bridge(d))
 		return false;
-	snprintf(hex, sizeof(hex), "%06x", (unsigned)d->class & 0xffffffu);
-	if (f->class && strncasecmp(hex, f->class, strlen(f->class)) != 0)
+	if (f->class && !has_hex_prefix(d->class, 6, f->class))
 		return false;
-	snprintf(hex, sizeof(hex), "%04x", (unsigned)d->vendor);
-	if (f->vendor && strcasecmp(hex, f->vendor) != 0)
+	if (f->vendor && !has_hex_prefix(d->vendor, 4, f->vendor))
 		return false;
 	if (f->driver && strcmp(d->driver[0] ? d->driver : "none", f->driver) != 0)
 		return false;
@@ -86,10 +90,17 @@ static void cell_text(struct table *t, const char *text)
 
 static void cell_number(struct table *t, int v)
 {
-	char text[16];
+	char text[16], *at = text + sizeof(text) - 1;
 
-	snprintf(text, sizeof(text), "%d", v);
-	table_cell(t, v < 0 ? "-" : text);
+	if (v < 0) {
+		table_cell(t, "-");
+		return;
+	}
+	*at = 0;
+	do
+		*--at = (char)('0' + v % 10);
+	while ((v /= 10) > 0);
+	table_cell(t, at);
 }
 
 static void row(struct table *t, const struct pci_state *s, const struct plan *p,
