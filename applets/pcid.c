@@ -4,6 +4,7 @@
 
 #include "base/cli.h"
 #include "base/say.h"
+#include "pci/object.h"
 #include "pci/print.h"
 #include "pci/session.h"
 #include "json/yaml.h"
@@ -172,38 +173,31 @@ static int no_function(const struct run *r, struct err *e)
 	return complain(e);
 }
 
-/* The claim somebody is about to make: the one there is, when it is the same wish. */
+/* The claim somebody is about to make: the one there is, with other overrides if any are named. */
 static void make_wish(const struct run *r, const struct pci_state *s, struct pci_addr a,
 	struct arena *mem, struct wish *w)
 {
 	const struct wish *old = pci_state_wish(s, a);
 
-	if (old && !r->opt.override)
-		*w = *old;
-	else
+	if (!old) {
 		wish_of(w, STORE_LOCAL, pci_object_name(mem, s->node->name, a),
 			wish_new(s->node, mem, a, user_name(r), r->opt.override), mem);
-}
-
-/* The one of a List that has this address. */
-static const struct json *object_at(const struct json *list, const char *address)
-{
-	json_each (item, json_get(list, "items"))
-		if (str_is(json_str(json_path(item, "status", "address", NULL)), address))
-			return item;
-	return NULL;
+		return;
+	}
+	*w = *old;
+	if (r->opt.override)
+		wish_override(w, mem, r->opt.override);
 }
 
 static int show(struct run *r, const struct pci_state *s, const struct pci_dev *d, struct err *e)
 {
 	CLEANUP_BUF struct buf out = {0};
 	CLEANUP_ARENA struct arena mem = {0};
-	struct pci_filter group = {.group = d->group};
 	struct wish w;
 	struct plan p;
 
 	if (wants_object(r))
-		return emit_object(r, object_at(list_objects(&mem, s, &group), d->name), e);
+		return emit_object(r, list_object(&mem, s, d, object_now(&mem)), e);
 	make_wish(r, s, d->addr, &mem, &w);
 	plan_make(&p, s, &w);
 	print_function(&out, s, &p, d);
@@ -315,6 +309,14 @@ static struct pci_addr *read_addresses(const struct run *r, struct err *e)
 	return a;
 }
 
+static int refuse_cluster_override(const struct run *r, const struct wish *w)
+{
+	say("pcid: the claim of %s is the cluster's; it is overridden there:\n"
+	    "  kubectl annotate pcideviceclaims.devices.harvesterhci.io %s %s=%s",
+		w->address, w->name, ANNOTATION_OVERRIDE, r->opt.override);
+	return CLI_FAILED;
+}
+
 /* Puts the wishes of the call into a batch, after each was judged as things are. */
 static int gather_claims(struct run *r, const struct pci_state *s, const struct pci_addr *a,
 	struct store_batch *b, struct err *e)
@@ -331,6 +333,8 @@ static int gather_claims(struct run *r, const struct pci_state *s, const struct 
 		if (!v.accepted) {
 			tell_refusal(&v);
 			rc = CLI_FAILED;
+		} else if (w.tree == STORE_CLUSTER && r->opt.override) {
+			rc = refuse_cluster_override(r, &w);
 		} else if (w.tree == STORE_LOCAL &&
 			   store_put(b, STORE_LOCAL, PLURAL_CLAIMS, w.name, w.object, e) < 0) {
 			return complain(e);

@@ -2,18 +2,9 @@
 // pci.ids and usb.ids: from text to table.
 #include "ids/ids_text.h"
 
-#include "ids/ids_table.h"
+#include "base/utf8.h"
 
-enum { NONE = -1 };
-
-/* A name: of a parent (child == NONE) or of a child. */
-struct ids_entry {
-	enum ids_kind kind;
-	int parent, child;
-	struct str name;
-	uint32_t order; /* in which it came: the last of its like counts */
-	uint32_t at;    /* where its text is in the table */
-};
+enum { NO_PARENT = -1 };
 
 /* Where the reader is. */
 struct place {
@@ -32,21 +23,46 @@ static void add(struct ids_text *t, const struct place *at, int child, struct st
 	t->n++;
 }
 
-/* "8086  Intel Corporation": `digits` hex digits, blanks, a name. */
-static bool id_and_name(struct str line, size_t digits, int *id, struct str *name)
+static bool is_hex_digit(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static bool is_clean(struct str name)
+{
+	uint32_t cp;
+
+	for (size_t i = 0, n; i < name.n; i += n) {
+		n = utf8_decode(name.p + i, name.n - i, &cp);
+		if (!n || (utf8_is_control(cp) && cp != '\t'))
+			return false;
+	}
+	return true;
+}
+
+/* `digits` hex digits and a blank, or nothing behind them. */
+static bool starts_with_id(struct str line, size_t digits)
+{
+	if (line.n < digits)
+		return false;
+	for (size_t i = 0; i < digits; i++)
+		if (!is_hex_digit(line.p[i]))
+			return false;
+	return line.n == digits || line.p[digits] == ' ' || line.p[digits] == '\t';
+}
+
+/* "8086  Intel Corporation". NULL, or what is wrong. */
+static const char *id_and_name(struct str line, size_t digits, int *id, struct str *name)
 {
 	uint64_t v;
 
-	if (line.n <= digits || (line.p[digits] != ' ' && line.p[digits] != '\t'))
-		return false;
-	for (size_t i = 0; i < digits; i++)
-		if (line.p[i] == 'x' || line.p[i] == 'X')
-			return false;
-	if (!str_hex((struct str){line.p, digits}, 0xffff, &v))
-		return false;
-	*name = str_trim((struct str){line.p + digits, line.n - digits});
+	if (!starts_with_id(line, digits) || !str_hex((struct str){line.p, digits}, 0xffff, &v))
+		return "no id";
 	*id = (int)v;
-	return name->n > 0 && name->n <= UINT16_MAX;
+	*name = str_trim((struct str){line.p + digits, line.n - digits});
+	if (!name->n)
+		return "an id without a name";
+	return is_clean(*name) ? NULL : "a name with control characters, or not in UTF-8";
 }
 
 /* "HUT 01  Generic Desktop", "L 0001  Arabic": a section of usb.ids, or one to come. */
@@ -59,61 +75,73 @@ static bool is_foreign_section(struct str line)
 	return i > 0 && i < line.n && line.p[i] == ' ';
 }
 
-static bool top_line(struct ids_text *t, struct place *at, struct str line)
+static const char *parent_line(struct ids_text *t, struct place *at, struct str line)
 {
+	bool class = str_starts(line, "C ");
 	struct str name;
+	const char *why;
 
-	at->foreign = false;
-	if (str_starts(line, "C ")) {
-		at->kind = at->usb ? IDS_USB_CLASSES : IDS_PCI_CLASSES;
+	at->foreign = !class && !starts_with_id(line, 4) && is_foreign_section(line);
+	if (at->foreign)
+		return NULL;
+	if (class)
 		line = (struct str){line.p + 2, line.n - 2};
-		if (!id_and_name(line, 2, &at->parent, &name))
-			return false;
-	} else if (id_and_name(line, 4, &at->parent, &name)) {
-		at->kind = at->usb ? IDS_USB_VENDORS : IDS_PCI_VENDORS;
-	} else {
-		at->foreign = is_foreign_section(line);
-		return at->foreign;
-	}
-	add(t, at, NONE, name);
-	return true;
+	why = id_and_name(line, class ? 2 : 4, &at->parent, &name);
+	if (why)
+		return why;
+	if (at->usb)
+		at->kind = class ? IDS_USB_CLASSES : IDS_USB_VENDORS;
+	else
+		at->kind = class ? IDS_PCI_CLASSES : IDS_PCI_VENDORS;
+	add(t, at, IDS_NO_CHILD, name);
+	return NULL;
 }
 
-static bool child_line(struct ids_text *t, const struct place *at, struct str line)
+static const char *child_line(struct ids_text *t, const struct place *at, struct str line)
 {
 	bool of_vendor = at->kind == IDS_PCI_VENDORS || at->kind == IDS_USB_VENDORS;
 	struct str name;
+	const char *why;
 	int id;
 
 	if (at->foreign)
-		return true;
-	if (at->parent == NONE || !id_and_name(line, of_vendor ? 4 : 2, &id, &name))
-		return false;
-	add(t, at, id, name);
-	return true;
+		return NULL;
+	if (at->parent == NO_PARENT)
+		return "a device without a vendor";
+	why = id_and_name(line, of_vendor ? 4 : 2, &id, &name);
+	if (!why)
+		add(t, at, id, name);
+	return why;
 }
 
-static bool one_line(struct ids_text *t, struct place *at, struct str line)
+/* NULL, or what is wrong with the line. */
+static const char *one_line(struct ids_text *t, struct place *at, struct str line)
 {
-	if (line.n && line.p[line.n - 1] == '\r')
+	if (line.n > IDS_MAX_LINE)
+		return "over 1023 bytes";
+	if (str_ends(line, "\r"))
 		line.n--;
 	if (!str_trim(line).n || line.p[0] == '#' || str_starts(line, "\t\t"))
-		return true;
+		return NULL;
 	if (line.p[0] == '\t')
 		return child_line(t, at, (struct str){line.p + 1, line.n - 1});
-	return top_line(t, at, line);
+	return parent_line(t, at, line);
 }
 
 int ids_text_add(struct ids_text *t, const char *p, size_t n, bool usb, struct err *e)
 {
-	struct place at = {.usb = usb, .parent = NONE};
+	struct place at = {.usb = usb, .parent = NO_PARENT};
 	struct str rest = {p, n}, line;
+	const char *why;
 
-	if (n > IDS_MAX_TEXT)
+	if (n > IDS_MAX_TEXT - t->size)
 		return err_set(e, "over 16 MiB");
-	for (unsigned number = 1; rest.n && str_cut(&rest, '\n', &line); number++)
-		if (!one_line(t, &at, line))
-			return err_set(e, "line %u: no id and name", number);
+	t->size += n;
+	for (unsigned number = 1; rest.n && str_cut(&rest, '\n', &line); number++) {
+		why = one_line(t, &at, line);
+		if (why)
+			return err_set(e, "line %u: %s", number, why);
+	}
 	return 0;
 }
 
@@ -147,20 +175,100 @@ static void keep_last(struct ids_text *t)
 	t->n = n;
 }
 
+bool ids_text_word(struct str *name, struct str *word)
+{
+	size_t n = 0;
+
+	while (n < name->n && name->p[n] == ' ')
+		n++;
+	while (n < name->n && name->p[n] != ' ')
+		n++;
+	*word = (struct str){name->p, n};
+	*name = (struct str){name->p + n, name->n - n};
+	return n > 0;
+}
+
+int ids_text_compare(const void *a, const void *b)
+{
+	const struct str *x = a, *y = b;
+	int c = memcmp(x->p, y->p, x->n < y->n ? x->n : y->n);
+
+	return c ? c : (x->n > y->n) - (x->n < y->n);
+}
+
+static void put16(struct buf *b, unsigned v)
+{
+	buf_char(b, (char)(v & 0xff));
+	buf_char(b, (char)(v >> 8 & 0xff));
+}
+
+static void put24(struct buf *b, uint32_t v)
+{
+	put16(b, v & 0xffff);
+	buf_char(b, (char)(v >> 16 & 0xff));
+}
+
+static void put32(struct buf *b, uint32_t v)
+{
+	put16(b, v & 0xffff);
+	put16(b, v >> 16);
+}
+
+/* The words that have numbers, and all texts. */
+struct texts {
+	const struct str *word;
+	size_t words;
+	struct buf index; /* of the words */
+	struct buf pool;
+};
+
+static void put_words(struct texts *x)
+{
+	for (size_t i = 0; i < x->words; i++) {
+		put24(&x->index, (uint32_t)x->pool.len);
+		buf_add(&x->pool, x->word[i].p, x->word[i].n);
+		buf_char(&x->pool, 0);
+	}
+}
+
+static void put_literal(struct buf *pool, struct str word)
+{
+	for (size_t i = 0; i < word.n; i++) {
+		if ((unsigned char)word.p[i] >= IDS_WORD_CODE)
+			buf_char(pool, IDS_LITERAL_CODE);
+		buf_char(pool, word.p[i]);
+	}
+}
+
+static void put_name(struct texts *x, struct str name)
+{
+	const struct str *known;
+	struct str word;
+
+	while (ids_text_word(&name, &word)) {
+		known = x->words ? bsearch(&word, x->word, x->words, sizeof(word), ids_text_compare)
+				 : NULL;
+		if (!known) {
+			put_literal(&x->pool, word);
+			continue;
+		}
+		buf_char(&x->pool, (char)(IDS_WORD_CODE | (known - x->word) >> 8));
+		buf_char(&x->pool, (char)((known - x->word) & 0xff));
+	}
+	buf_char(&x->pool, 0);
+}
+
 static int by_name(const void *a, const void *b)
 {
 	const struct ids_entry *x = *(struct ids_entry *const *)a,
 			       *y = *(struct ids_entry *const *)b;
-	size_t n = x->name.n < y->name.n ? x->name.n : y->name.n;
-	int c = memcmp(x->name.p, y->name.p, n);
+	int c = ids_text_compare(&x->name, &y->name);
 
-	if (c)
-		return c;
-	return x->name.n < y->name.n ? -1 : x->name.n > y->name.n;
+	return c ? c : by_place(x, y);
 }
 
 /* Every text once, sorted; each entry learns where its own is. */
-static void pool_names(struct ids_text *t, struct buf *pool, uint32_t base)
+static void put_names(struct ids_text *t, struct texts *x)
 {
 	CLEANUP_FREE struct ids_entry **order = mem_alloc((t->n + 1) * sizeof(struct ids_entry *));
 
@@ -170,119 +278,93 @@ static void pool_names(struct ids_text *t, struct buf *pool, uint32_t base)
 		qsort(order, t->n, sizeof(*order), by_name);
 	for (size_t i = 0; i < t->n; i++) {
 		if (i && str_eq(order[i]->name, order[i - 1]->name)) {
-			order[i]->at = order[i - 1]->at;
+			order[i]->text = order[i - 1]->text;
 			continue;
 		}
-		order[i]->at = base + (uint32_t)pool->len;
-		buf_add(pool, order[i]->name.p, order[i]->name.n);
+		order[i]->text = (uint32_t)x->pool.len;
+		put_name(x, order[i]->name);
 	}
 }
 
-static void put16(struct buf *b, unsigned v)
-{
-	buf_char(b, (char)(v & 0xff));
-	buf_char(b, (char)(v >> 8 & 0xff));
-}
-
-static void put32(struct buf *b, uint32_t v)
-{
-	put16(b, v & 0xffff);
-	put16(b, v >> 16);
-}
-
-/* A child whose parent has no name of its own is left out: it could not be found. */
-struct count {
-	uint32_t parents, children;
+/* The records of one kind; a child stands behind its parent in what was gathered. */
+struct records {
+	struct buf parents, children;
+	uint32_t n_parents, n_children;
 };
 
-static void drop_orphans(struct ids_text *t, struct count count[IDS_KINDS])
+static void put_records(const struct ids_text *t, enum ids_kind kind, struct records *r)
 {
-	const struct ids_entry *parent = NULL;
-	size_t n = 0;
-
-	for (size_t i = 0; i < t->n; i++) {
-		struct ids_entry *x = &t->entry[i];
-
-		if (x->child == NONE) {
-			parent = x;
-			count[x->kind].parents++;
-		} else if (parent && parent->kind == x->kind && parent->parent == x->parent) {
-			count[x->kind].children++;
-		} else {
-			continue;
-		}
-		t->entry[n] = *x;
-		if (x == parent)
-			parent = &t->entry[n];
-		n++;
-	}
-	t->n = n;
-}
-
-static void put_parents(const struct ids_text *t, struct buf *out, enum ids_kind kind)
-{
-	uint32_t children = 0;
-
 	for (size_t i = 0; i < t->n; i++) {
 		const struct ids_entry *x = &t->entry[i];
 
 		if (x->kind != kind)
 			continue;
-		if (x->child != NONE) {
-			children++;
-			continue;
+		if (x->child == IDS_NO_CHILD) {
+			put16(&r->parents, (unsigned)x->parent);
+			put24(&r->parents, x->text);
+			put24(&r->parents, r->n_children);
+			r->n_parents++;
+		} else {
+			put16(&r->children, (unsigned)x->child);
+			put24(&r->children, x->text);
+			r->n_children++;
 		}
-		put32(out, x->at);
-		put16(out, (unsigned)x->parent);
-		put16(out, (unsigned)x->name.n);
-		put32(out, children);
 	}
-	put32(out, 0);
-	put16(out, 0);
-	put16(out, 0);
-	put32(out, children);
+	put16(&r->parents, 0);
+	put24(&r->parents, 0);
+	put24(&r->parents, r->n_children);
 }
 
-static void put_children(const struct ids_text *t, struct buf *out, enum ids_kind kind)
+static void put_table(
+	struct buf *out, const struct records record[IDS_KINDS], const struct texts *x)
 {
-	for (size_t i = 0; i < t->n; i++) {
-		const struct ids_entry *x = &t->entry[i];
+	size_t words = IDS_HEADER + IDS_KINDS * IDS_KIND_SIZE, at = words;
 
-		if (x->kind != kind || x->child == NONE)
-			continue;
-		put32(out, x->at);
-		put16(out, (unsigned)x->child);
-		put16(out, (unsigned)x->name.n);
+	for (int k = 0; k < IDS_KINDS; k++)
+		words += record[k].parents.len + record[k].children.len;
+	put32(out, IDS_MAGIC);
+	put32(out, (uint32_t)(words + x->index.len + x->pool.len));
+	put32(out, (uint32_t)words);
+	put32(out, (uint32_t)x->words);
+	put32(out, (uint32_t)(words + x->index.len));
+	for (int k = 0; k < IDS_KINDS; k++) {
+		put32(out, (uint32_t)at);
+		put32(out, record[k].n_parents);
+		at += record[k].parents.len;
+		put32(out, (uint32_t)at);
+		put32(out, record[k].n_children);
+		at += record[k].children.len;
 	}
+	for (int k = 0; k < IDS_KINDS; k++) {
+		buf_add(out, record[k].parents.p, record[k].parents.len);
+		buf_add(out, record[k].children.p, record[k].children.len);
+	}
+	buf_add(out, x->index.p, x->index.len);
+	buf_add(out, x->pool.p, x->pool.len);
 }
 
-void ids_text_table(struct ids_text *t, struct buf *out)
+int ids_text_table(
+	struct ids_text *t, const struct str *word, size_t words, struct buf *out, struct err *e)
 {
-	CLEANUP_BUF struct buf pool = {0};
-	struct count count[IDS_KINDS] = {0};
-	uint32_t at = IDS_HEADER + IDS_KINDS * IDS_KIND_SIZE, names = at;
+	struct texts x = {.word = word, .words = words};
+	struct records record[IDS_KINDS] = {0};
+	bool fits;
 
 	keep_last(t);
-	drop_orphans(t, count);
+	put_words(&x);
+	put_names(t, &x);
 	for (int k = 0; k < IDS_KINDS; k++)
-		names += (count[k].parents + 1) * IDS_PARENT_SIZE +
-			 count[k].children * IDS_CHILD_SIZE;
-	pool_names(t, &pool, names);
-	put32(out, IDS_MAGIC);
-	put32(out, names + (uint32_t)pool.len);
+		put_records(t, (enum ids_kind)k, &record[k]);
+	fits = x.pool.len <= IDS_MAX_TEXTS;
+	if (fits)
+		put_table(out, record, &x);
 	for (int k = 0; k < IDS_KINDS; k++) {
-		put32(out, at);
-		put32(out, count[k].parents);
-		at += (count[k].parents + 1) * IDS_PARENT_SIZE;
-		put32(out, at);
-		put32(out, count[k].children);
-		at += count[k].children * IDS_CHILD_SIZE;
+		buf_free(&record[k].parents);
+		buf_free(&record[k].children);
 	}
-	for (int k = 0; k < IDS_KINDS; k++) {
-		put_parents(t, out, (enum ids_kind)k);
-		put_children(t, out, (enum ids_kind)k);
-	}
-	buf_add(out, pool.p, pool.len);
+	buf_free(&x.index);
+	buf_free(&x.pool);
+	return fits ? 0 : err_set(e, "over 16 MiB of names");
 }
 
 void ids_text_free(struct ids_text *t)

@@ -3,7 +3,9 @@
 #include "ids/names.h"
 
 #define SOCKET_DIR "/var/lib/kubelet/device-plugins/kubevirt-/"
-enum { SOCKET_PATH_MAX = 108 };
+#define TOP_DOMAIN ".com"
+#define UNKNOWN_VENDOR "vendor"
+enum { SOCKET_PATH_MAX = 108, DOMAIN_MAX = 253 /* RFC 1123, as Kubernetes checks it */ };
 
 static bool is_alnum(char c)
 {
@@ -25,34 +27,46 @@ static bool is_space(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+/* The first "[x]" of the name, x not empty. */
+static bool in_brackets(struct str name, struct str *x)
+{
+	struct str before, rest = name;
+
+	while (str_cut(&rest, '[', &before) && rest.p) {
+		struct str after = rest;
+
+		if (str_cut(&after, ']', x) && after.p && x->n)
+			return true;
+	}
+	return false;
+}
+
 /* "Advanced Micro Devices, Inc. [AMD/ATI]" gives AMD; "Intel Corporation" gives Intel. */
 static struct str short_vendor(struct str name)
 {
-	const char *open = name.n ? memchr(name.p, '[', name.n) : NULL, *close;
-	struct str word;
+	struct str x, word;
 
-	if (open) {
-		struct str rest = {open + 1, (size_t)(name.p + name.n - open - 1)};
-
-		close = rest.n ? memchr(rest.p, ']', rest.n) : NULL;
-		if (close) {
-			rest.n = (size_t)(close - rest.p);
-			if (rest.n && str_cut(&rest, '/', &word))
-				return word;
-		}
-	}
-	str_word(&name, &word);
+	if (in_brackets(name, &x))
+		str_cut(&x, '/', &word);
+	else
+		str_word(&name, &word);
 	return word;
 }
 
 static void add_vendor(struct buf *out, struct str name)
 {
 	struct str word = short_vendor(name);
+	size_t start = out->len, n;
 
 	for (size_t i = 0; i < word.n; i++)
 		if (is_alnum(word.p[i]))
 			buf_char(out, lower(word.p[i]));
-	buf_str(out, ".com");
+	n = out->len - start;
+	if (!n || n + sizeof(TOP_DOMAIN) - 1 > DOMAIN_MAX) {
+		out->len = start;
+		buf_str(out, UNKNOWN_VENDOR);
+	}
+	buf_str(out, TOP_DOMAIN);
 }
 
 static void add_product(struct buf *out, struct str name)
@@ -99,17 +113,19 @@ static void shorten(struct buf *name, size_t start)
 
 void pci_resource_name(struct buf *out, const struct ids *ids, uint16_t vendor, uint16_t device)
 {
-	struct str vendor_name = ids_pci_vendor(ids, vendor);
+	struct ids_name room;
 	size_t start = out->len, vendor_len, product;
 
-	add_vendor(out, vendor_name.p ? vendor_name : STR("Vendor"));
+	add_vendor(out, ids_pci_vendor(ids, vendor, &room));
 	vendor_len = out->len - start;
 	buf_char(out, '/');
 	product = out->len;
-	add_product(out, ids_pci_device(ids, vendor, device));
+	add_product(out, ids_pci_device(ids, vendor, device, &room));
 	if (too_long(vendor_len, out->len - product))
 		shorten(out, product);
 	if (too_long(vendor_len, out->len - product))
+		out->len = product;
+	if (out->len > product && out->p[product] == '_')
 		out->len = product;
 	if (out->len == product)
 		buf_printf(out, "%04x", device);
@@ -126,13 +142,15 @@ static void add_known(struct buf *out, struct str name, const char *kind, unsign
 void pci_description(
 	struct buf *out, const struct ids *ids, uint16_t class, uint16_t vendor, uint16_t device)
 {
-	struct str name = ids_pci_subclass(ids, (uint8_t)(class >> 8), (uint8_t)(class & 0xff));
+	uint8_t base = (uint8_t)(class >> 8), sub = (uint8_t)(class & 0xff);
+	struct ids_name room;
+	struct str name = ids_pci_subclass(ids, base, sub, &room);
 
 	if (!name.p)
-		name = ids_pci_class(ids, (uint8_t)(class >> 8));
+		name = ids_pci_class(ids, base, &room);
 	add_known(out, name, "Class", class);
 	buf_str(out, ": ");
-	add_known(out, ids_pci_vendor(ids, vendor), "Vendor", vendor);
+	add_known(out, ids_pci_vendor(ids, vendor, &room), "Vendor", vendor);
 	buf_char(out, ' ');
-	add_known(out, ids_pci_device(ids, vendor, device), "Device", device);
+	add_known(out, ids_pci_device(ids, vendor, device, &room), "Device", device);
 }

@@ -7,8 +7,10 @@
 
 /* "<vendor>.com/<PRODUCT>", appended. The vendor is what stands in brackets in its name, up to a
  * slash, else its first word; the product is upper case with '_' for blanks, '/' and '.'. A name
- * whose socket path would be over 108 characters (sun_path, unix(7)) is shortened; what the table
- * does not know reads "vendor.com", and the device's id. */
+ * whose socket path would be over 108 characters (sun_path, unix(7)) is shortened: VF for
+ * VIRTUAL_FUNCTION, else the device's id. So is a product that is not known or of which nothing is
+ * left. What is appended is always a name that Kubernetes takes: a vendor that is not known, or
+ * whose name gives no domain, is "vendor.com", a product that would begin with '_' is its id. */
 void pci_resource_name(struct buf *out, const struct ids *ids, uint16_t vendor, uint16_t device);
 
 /* "<subclass, else class>: <vendor> <device>", appended; unknown parts read "Class 0200",

@@ -106,12 +106,12 @@ static int give_back(const struct pci_node *n, const struct kmodules *k, const c
 
 	if (bind_driver_of(n->root, address, now, sizeof(now)) < 0)
 		return err_sys(e, "look at the driver of %s", address);
-	if (!strcmp(now, VFIO_PCI) && unbind(n->root, address, e) < 0)
-		return -1;
 	if (set_override(n->root, address, override, e) < 0)
 		return -1;
-	if (strcmp(now, VFIO_PCI) != 0 && now[0])
+	if (now[0] && strcmp(now, VFIO_PCI) != 0)
 		return 0;
+	if (unbind(n->root, address, e) < 0)
+		return -1;
 	if (!driver[0])
 		return verify(n->root, address, "", e);
 	load_host_driver(n, k, address, driver);
@@ -156,22 +156,28 @@ static int bind_all(const struct pci_node *n, struct unit *u, struct err *e)
 	return 0;
 }
 
-/* A member that was on vfio-pci before this transaction stays there. */
+/* What an interrupted transaction left on vfio-pci, unverified, goes back to where it came from;
+ * what was on a host driver until now, to that; what was verified before stays. */
+static void undo_one(
+	const struct pci_node *n, const struct kmodules *k, const struct member *m, struct err *e)
+{
+	bool left = !strcmp(m->dev->driver, VFIO_PCI);
+	const char *driver = left ? m->kept->driver : m->dev->driver;
+	struct err why;
+
+	if (give_back(n, k, m->dev->name, driver, m->kept->override, &why) < 0 ||
+		verify(n->root, m->dev->name, driver, &why) < 0)
+		err_hint(e, "and it could not be undone: %.200s", why.text);
+	else
+		pci_progress(n, "%s: undone, on %s as before", m->dev->name,
+			driver[0] ? driver : "no driver");
+}
+
 static void undo(const struct pci_node *n, const struct kmodules *k, struct unit *u, struct err *e)
 {
-	for (size_t i = 0; i < u->n; i++) {
-		const struct member *m = &u->member[i];
-		struct err why;
-
-		if (m->action != ACTION_BIND || !strcmp(m->dev->driver, VFIO_PCI))
-			continue;
-		if (give_back(n, k, m->dev->name, m->kept->driver, m->kept->override, &why) < 0 ||
-			verify(n->root, m->dev->name, m->dev->driver, &why) < 0)
-			err_hint(e, "and it could not be undone: %.200s", why.text);
-		else
-			pci_progress(n, "%s: undone, on %s as before", m->dev->name,
-				m->dev->driver[0] ? m->dev->driver : "no driver");
-	}
+	for (size_t i = 0; i < u->n; i++)
+		if (u->member[i].action == ACTION_BIND)
+			undo_one(n, k, &u->member[i], e);
 }
 
 int bind_group(const struct pci_node *n, const struct kmodules *k, struct unit *u, struct err *e)

@@ -170,7 +170,7 @@ void host_block_scan(struct use_list *l, const struct root *r)
 	struct mounts m;
 
 	blocks_read(&b, r, l->inv);
-	if (b.no && b.no != ENOENT) {
+	if (b.no && (b.no != ENOENT || root_exists(r, "proc/1/mountinfo"))) {
 		CLEANUP_FREE char *why = mem_printf("%s: %s", b.dir, strerror(b.no));
 
 		doubt_controllers(l, why);

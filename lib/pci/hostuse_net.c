@@ -379,10 +379,12 @@ void host_net_scan(
 
 	if (read_interfaces(&s) == 0) {
 		scan_interfaces(&s, l, uplinks, n_uplinks);
-	} else if (errno != ENOENT) {
-		CLEANUP_FREE char *why = mem_printf(NETS ": %s", strerror(errno));
+	} else {
+		int no = errno;
+		CLEANUP_FREE char *why = mem_printf(NETS ": %s", strerror(no));
 
-		doubt_nics(l, why);
+		if (no != ENOENT || root_exists(r, "proc/1/net/route"))
+			doubt_nics(l, why);
 	}
 	use_graph_free(&s.g);
 	net_routes_free(&s.routes);

@@ -36,42 +36,21 @@ static bool parse_dev(struct str s, dev_t *out)
 	return true;
 }
 
-static void add_node(struct search *s, const char *path, int group)
+/* False when the number of the node cannot be read. */
+static bool add_node(struct search *s, const char *path, int group)
 {
 	char text[32];
 	ssize_t n = root_read(s->root, path, text, sizeof(text));
 	dev_t rdev;
 
 	if (n <= 0 || !parse_dev((struct str){text, (size_t)n}, &rdev))
-		return;
+		return false;
 	for (size_t i = 0; i < s->nodes; i++)
 		if (s->node[i].rdev == rdev)
-			return;
+			return true;
 	s->node = mem_resize(s->node, (s->nodes + 1) * sizeof(*s->node));
 	s->node[s->nodes++] = (struct node){rdev, group};
-}
-
-static void add_nodes_of(struct search *s, const struct pci_dev *d)
-{
-	char path[512];
-	DIR *dir;
-	struct dirent *entry;
-
-	if (d->group == PCI_NO_GROUP)
-		return;
-	snprintf(path, sizeof(path), "sys/class/vfio/%d/dev", d->group);
-	add_node(s, path, d->group);
-	snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/vfio-dev", d->name);
-	dir = root_opendir(s->root, path);
-	while (dir && (entry = readdir(dir))) {
-		if (!str_starts(str_of(entry->d_name), "vfio"))
-			continue;
-		snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/vfio-dev/%s/dev", d->name,
-			entry->d_name);
-		add_node(s, path, d->group);
-	}
-	if (dir)
-		closedir(dir);
+	return true;
 }
 
 static void found(struct search *s, int group, int pid, const char *program)
@@ -81,6 +60,41 @@ static void found(struct search *s, int group, int pid, const char *program)
 			return;
 	s->found = mem_resize(s->found, (s->n + 1) * sizeof(*s->found));
 	s->found[s->n++] = (struct holder){group, pid, program};
+}
+
+static bool add_cdevs(struct search *s, const struct pci_dev *d)
+{
+	char path[512];
+	bool any = false;
+	DIR *dir;
+	struct dirent *entry;
+
+	snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/vfio-dev", d->name);
+	dir = root_opendir(s->root, path);
+	while (dir && (entry = readdir(dir))) {
+		if (!str_starts(str_of(entry->d_name), "vfio"))
+			continue;
+		snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/vfio-dev/%s/dev", d->name,
+			entry->d_name);
+		any = add_node(s, path, d->group) || any;
+	}
+	if (dir)
+		closedir(dir);
+	return any;
+}
+
+static void add_nodes_of(struct search *s, const struct pci_dev *d)
+{
+	char path[64];
+	bool group, cdev;
+
+	if (d->group == PCI_NO_GROUP)
+		return;
+	snprintf(path, sizeof(path), "sys/class/vfio/%d/dev", d->group);
+	group = add_node(s, path, d->group);
+	cdev = add_cdevs(s, d);
+	if (!group && !cdev && !strcmp(d->driver, "vfio-pci"))
+		found(s, d->group, 0, "the number of its VFIO node cannot be read");
 }
 
 static const char *program_of(const struct search *s, const char *pid)
@@ -99,13 +113,25 @@ static void found_in_all(struct search *s, const char *why)
 		found(s, s->node[i].group, 0, why);
 }
 
+static void found_in_process(struct search *s, const char *pid)
+{
+	const char *why = strerror(errno);
+
+	found_in_all(
+		s, arena_printf(s->mem, "open files of process %s cannot be read: %s", pid, why));
+}
+
 /* AT_STATX_DONT_SYNC: the answer of a dead network filesystem is not waited for. */
 static void look_at_fd(struct search *s, int dirfd, const char *fd, const char *pid)
 {
 	struct statx st;
 
-	if (statx(dirfd, fd, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &st) < 0 ||
-		!S_ISCHR(st.stx_mode))
+	if (statx(dirfd, fd, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &st) < 0) {
+		if (errno != ENOENT && errno != ESRCH)
+			found_in_process(s, pid);
+		return;
+	}
+	if (!S_ISCHR(st.stx_mode))
 		return;
 	for (size_t i = 0; i < s->nodes; i++)
 		if (s->node[i].rdev == makedev(st.stx_rdev_major, st.stx_rdev_minor))
@@ -122,14 +148,14 @@ static void look_at_process(struct search *s, const char *pid)
 	dir = root_opendir(s->root, path);
 	if (!dir) {
 		if (errno != ENOENT && errno != ESRCH)
-			found_in_all(s,
-				arena_printf(s->mem, "open files of process %s cannot be read: %s",
-					pid, strerror(errno)));
+			found_in_process(s, pid);
 		return;
 	}
-	while ((entry = readdir(dir)))
+	for (errno = 0; (entry = readdir(dir)); errno = 0)
 		if (entry->d_name[0] != '.')
 			look_at_fd(s, dirfd(dir), entry->d_name, pid);
+	if (errno && errno != ENOENT && errno != ESRCH)
+		found_in_process(s, pid);
 	closedir(dir);
 }
 
@@ -138,14 +164,18 @@ static int walk_processes(struct search *s, struct err *e)
 	DIR *proc = root_opendir(s->root, "proc");
 	struct dirent *entry;
 	uint64_t pid;
+	int no;
 
 	if (!proc)
 		return err_sys(e, "read /proc");
-	while ((entry = readdir(proc)))
+	for (errno = 0; (entry = readdir(proc)); errno = 0)
 		if (str_u64(str_of(entry->d_name), INT32_MAX, &pid))
 			look_at_process(s, entry->d_name);
+	if (errno)
+		err_sys(e, "read /proc");
+	no = errno;
 	closedir(proc);
-	return 0;
+	return no ? -1 : 0;
 }
 
 int holders_find(const struct root *r, const struct pci_dev *const *dev, size_t n,

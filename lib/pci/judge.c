@@ -59,6 +59,15 @@ static bool is_adoptable(const struct pci_state *s, const struct pci_dev *d)
 	       own->driver_to_unbind[0];
 }
 
+static struct verdict refuse_unreadable(struct verdict v, const char *name, struct arena *mem)
+{
+	return refuse(v, REASON_KEPT_UNREADABLE,
+		arena_printf(mem,
+			"kept/" PLURAL_DEVICES " has a record of %s that cannot be understood",
+			name),
+		"a newer vfiobox wrote it, or it is damaged; nothing is bound or released");
+}
+
 /* One function of the closure; REASON_ACCEPTED when nothing is in the way. */
 static struct verdict judge_member(
 	struct verdict v, const struct pci_state *s, const struct pci_dev *d, struct arena *mem)
@@ -66,8 +75,9 @@ static struct verdict judge_member(
 	const struct kept *kept = pci_state_kept(s, d->addr);
 	const char *peer = peer_word(mem, d, v.dev), *chain;
 	enum reason r;
-	unsigned vfs;
 
+	if (pci_state_unreadable(s, d->addr))
+		return refuse_unreadable(v, d->name, mem);
 	if (kept && !kept_is(kept, d))
 		return refuse(v, REASON_IDENTITY_MISMATCH,
 			arena_printf(mem,
@@ -81,11 +91,10 @@ static struct verdict judge_member(
 	r = pci_state_forbids(s, d, v.wish, &chain);
 	if (r != REASONS)
 		return refuse_host_use(v, r, chain, peer, mem);
-	vfs = pci_state_vfs(s, d);
-	if (vfs)
+	if (d->vfs)
 		return refuse(v, REASON_PF_HAS_VFS,
 			arena_printf(mem, "%s%s is a PF with %u VFs: binding it would destroy them",
-				peer, d->name, vfs),
+				peer, d->name, d->vfs),
 			"claim the VFs, or remove them first (write 0 to its sriov_numvfs)");
 	if (pci_is_user_driver(d->driver) && !is_adoptable(s, d))
 		return refuse(v, REASON_BOUND_BY_ANOTHER,
@@ -124,15 +133,6 @@ static struct verdict judge_group(struct verdict v, const struct pci_state *s, s
 			worst = one;
 	}
 	return worst;
-}
-
-/* Another device took a claimed function's place while the claim was unreadable or older. */
-static bool has_unreadable_record(const struct pci_state *s, const struct wish *w)
-{
-	for (size_t i = 0; i < s->kepts; i++)
-		if (!s->kept[i].readable && !strcmp(s->kept[i].name, w->name))
-			return true;
-	return false;
 }
 
 static struct verdict judge_function(struct verdict v, const struct pci_state *s, struct arena *mem)
@@ -180,15 +180,12 @@ struct verdict plan_judge(const struct pci_state *s, const struct wish *w, struc
 				  "disk mounted?",
 			"look at /var/lib/vfiobox (or VFIOBOX_STATE); nothing is bound or "
 			"released");
-	if (has_unreadable_record(s, w))
-		return refuse(v, REASON_KEPT_UNREADABLE,
-			arena_printf(mem, "kept/" PLURAL_DEVICES "/%s.json cannot be understood",
-				w->name),
-			"a newer vfiobox wrote it, or it is damaged; nothing is bound or released");
 	if (!w->addr_ok)
 		return refuse(v, REASON_NOT_FOUND,
 			arena_printf(mem, "spec.address '%s' is no PCI address", w->address),
 			"write it as 0000:65:00.0");
+	if (pci_state_unreadable(s, w->addr))
+		return refuse_unreadable(v, w->address, mem);
 	if (!v.dev)
 		return refuse(v, REASON_NOT_FOUND,
 			arena_printf(mem, "there is no function at %s", w->address),

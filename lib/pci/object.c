@@ -75,7 +75,7 @@ const char *object_resource_name(
 	const struct pci_state *s, struct arena *mem, const struct pci_dev *d)
 {
 	const struct wish *w = pci_state_wish(s, d->addr);
-	const struct kept *k = pci_state_kept(s, d->addr);
+	const struct kept *k = pci_state_ours(s, d);
 	const char *pooled;
 
 	if (w && w->resource)
@@ -99,7 +99,7 @@ static const char *description(const struct pci_node *n, struct arena *mem, cons
 static const char *first_driver(
 	const struct pci_state *s, const struct pci_dev *d, const struct json *old)
 {
-	const struct kept *k = pci_state_kept(s, d->addr);
+	const struct kept *k = pci_state_ours(s, d);
 	const char *seen =
 		json_z(json_path(old, "metadata", "annotations", ANNOTATION_DRIVER, NULL));
 
@@ -220,6 +220,15 @@ struct json *object_device(const struct pci_state *s, struct arena *mem, const s
 	return object;
 }
 
+static void set_absent(
+	struct arena *mem, struct json *status, const struct json *old, const char *now)
+{
+	object_condition(mem, status, old, now, COND_OFFERED, false, REASON_ABSENT,
+		"the function is not there");
+	object_condition(mem, status, old, now, COND_PRESENT, false, REASON_ABSENT,
+		"the function was claimed and is not there any more; the claim waits for it");
+}
+
 struct json *object_absent_device(const struct pci_state *s, struct arena *mem,
 	const struct kept *k, const struct json *old, const char *now)
 {
@@ -237,9 +246,15 @@ struct json *object_absent_device(const struct pci_state *s, struct arena *mem,
 	pci_addr_format(k->addr, d.name);
 	object = device(s, mem, &d, old, k->name);
 	status = set_status(s, mem, &d, object);
-	object_condition(mem, status, old, now, COND_OFFERED, false, REASON_ABSENT,
-		"the function is not there");
-	object_condition(mem, status, old, now, COND_PRESENT, false, REASON_ABSENT,
-		"the function was claimed and is not there any more; the claim waits for it");
+	set_absent(mem, status, old, now);
+	return object;
+}
+
+struct json *object_gone(struct arena *mem, const struct json *old, const char *now)
+{
+	struct json *object = json_copy(mem, old), *status = json_make(mem, object, "status");
+
+	json_remove(status, "conditions");
+	set_absent(mem, status, old, now);
 	return object;
 }

@@ -26,6 +26,9 @@ struct json *object_device(const struct pci_state *s, struct arena *mem, const s
 struct json *object_absent_device(const struct pci_state *s, struct arena *mem,
 	const struct kept *k, const struct json *old, const char *now);
 
+/* `old`, marked absent: all that is known of a function that is gone and has no record. */
+struct json *object_gone(struct arena *mem, const struct json *old, const char *now);
+
 /* The status of a user's claim. `v` as planned, `m` as carried out (NULL when refused or
  * skipped).*/
 struct json *object_claim(const struct pci_state *s, struct arena *mem, const struct verdict *v,

@@ -9,10 +9,14 @@
 static void set_bound(struct arena *mem, struct json *status, const struct member *m,
 	const struct json *old, const char *now)
 {
+	const char *message = m->message ? m->message : "not done yet";
+
+	if (m->done)
+		message = "on vfio-pci, verified";
 	json_set_z(mem, status, "kernelDriverToUnbind", m->kept ? m->kept->driver : "");
 	json_set_bool(mem, status, "passthroughEnabled", m->done);
 	object_condition(mem, status, old, now, COND_BOUND, m->done,
-		m->done ? REASON_BOUND : m->reason, m->done ? "on vfio-pci, verified" : m->message);
+		m->done ? REASON_BOUND : m->reason, message);
 }
 
 static void set_skipped(struct arena *mem, struct json *status, const struct verdict *v,
@@ -27,8 +31,9 @@ static void set_skipped(struct arena *mem, struct json *status, const struct ver
 static void set_refused(const struct pci_state *s, struct arena *mem, struct json *status,
 	const struct verdict *v, const struct json *old, const char *now)
 {
-	const struct kept *k = v->wish->addr_ok ? pci_state_kept(s, v->wish->addr) : NULL;
-	bool bound = k && v->dev && !strcmp(v->dev->driver, "vfio-pci");
+	const struct kept *k = v->dev ? pci_state_ours(s, v->dev) : NULL;
+	bool bound = (k || v->reason == REASON_KEPT_UNREADABLE) && v->dev &&
+		     !strcmp(v->dev->driver, "vfio-pci");
 
 	json_set_z(mem, status, "kernelDriverToUnbind", k ? k->driver : "");
 	json_set_bool(mem, status, "passthroughEnabled", bound);
@@ -96,6 +101,7 @@ struct json *object_derived_claim(const struct pci_state *s, struct arena *mem,
 	struct json *object = object_new(mem, "PCIDeviceClaim", name, s->node->name);
 	struct json *meta = json_get(object, "metadata"), *spec, *status;
 	const char *user = json_z(json_path(old, "spec", "userName", NULL));
+	const struct pci_dev *d = pci_find(&s->inv, a); /* as it is now */
 	char address[PCI_ADDR_CAP];
 
 	set_owner(mem, meta, name);
@@ -111,8 +117,8 @@ struct json *object_derived_claim(const struct pci_state *s, struct arena *mem,
 		return object;
 	}
 	json_set_z(mem, status, "kernelDriverToUnbind", m->kept->driver);
-	json_set_bool(
-		mem, status, "passthroughEnabled", m->dev && !strcmp(m->dev->driver, "vfio-pci"));
-	object_condition(mem, status, old, now, COND_RELEASED, false, m->reason, m->message);
+	json_set_bool(mem, status, "passthroughEnabled", d && !strcmp(d->driver, "vfio-pci"));
+	object_condition(mem, status, old, now, COND_RELEASED, false, m->reason,
+		m->message ? m->message : "not done yet");
 	return object;
 }

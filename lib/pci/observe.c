@@ -96,6 +96,29 @@ static int put_devices(struct writing *w, struct err *e)
 	return 0;
 }
 
+/* A claimed function that is gone and was never bound: its PCIDevice stays, for the claim's sake.
+ */
+static int put_absent(struct writing *w, const struct wish *wish, struct err *e)
+{
+	const char *name = pci_object_name(w->mem, w->before->node->name, wish->addr);
+	const struct json *old;
+
+	if (pci_find(&w->after.inv, wish->addr) || pci_state_kept(&w->after, wish->addr))
+		return 0;
+	old = old_object(w, &w->device, name);
+	return !old ? 0
+		    : store_put(w->batch, STORE_OBSERVED, PLURAL_DEVICES, name,
+			      object_gone(w->mem, old, w->now), e);
+}
+
+static int put_absents(struct writing *w, struct err *e)
+{
+	for (size_t i = 0; i < w->after.wishes; i++)
+		if (w->after.wish[i].addr_ok && put_absent(w, &w->after.wish[i], e) < 0)
+			return -1;
+	return 0;
+}
+
 static int put_claims(struct writing *w, struct err *e)
 {
 	for (size_t i = 0; i < w->plan->verdicts; i++) {
@@ -150,27 +173,38 @@ static int drop_others(struct writing *w, const struct kind *k, struct err *e)
 	return 0;
 }
 
-/* Rule 1: in doubt nothing is deleted. */
+/* Rule 1: in doubt nothing is deleted. No state at all, while claims of this boot were observed, is
+ * a state disk that went, not a node without claims. */
 static bool is_complete_view(const struct writing *w)
 {
-	return !w->plan->releases_held &&
-	       (w->before->sentinel == STORE_OURS || w->before->sentinel == STORE_NEW);
+	if (w->plan->releases_held)
+		return false;
+	return w->before->sentinel == STORE_OURS ||
+	       (w->before->sentinel == STORE_NEW && w->claim.n == 0);
 }
 
-static int put_all(struct writing *w, struct err *e)
+static int gather(struct writing *w, struct err *e)
 {
 	if (kind_init(w, &w->device, PLURAL_DEVICES, e) < 0 ||
 		kind_init(w, &w->claim, PLURAL_CLAIMS, e) < 0 || put_devices(w, e) < 0 ||
-		put_claims(w, e) < 0 || put_derived_claims(w, e) < 0)
+		put_absents(w, e) < 0 || put_claims(w, e) < 0 || put_derived_claims(w, e) < 0)
 		return -1;
-	if (is_complete_view(w) &&
-		(drop_others(w, &w->device, e) < 0 || drop_others(w, &w->claim, e) < 0))
-		return -1;
-	if (store_commit(w->batch, e) < 0)
-		return -1;
-	if (store_mark_complete(w->before->node->store, PLURAL_DEVICES, e) < 0)
-		return -1;
-	return store_mark_complete(w->before->node->store, PLURAL_CLAIMS, e);
+	if (!is_complete_view(w))
+		return 0;
+	return drop_others(w, &w->device, e) < 0 || drop_others(w, &w->claim, e) < 0 ? -1 : 0;
+}
+
+/* Without a boot id (a tree that has none) nothing is marked: nothing then counts as complete. */
+static int mark_complete(struct writing *w, struct err *e)
+{
+	const struct store *s = w->before->node->store;
+
+	if (!is_complete_view(w) || !root_exists(s->root, "proc/sys/kernel/random/boot_id"))
+		return 0;
+	return store_mark_complete(s, PLURAL_DEVICES, e) < 0 ||
+			       store_mark_complete(s, PLURAL_CLAIMS, e) < 0
+		       ? -1
+		       : 0;
 }
 
 int observe_write(const struct pci_state *s, const struct plan *p, struct err *e)
@@ -182,7 +216,11 @@ int observe_write(const struct pci_state *s, const struct plan *p, struct err *e
 	if (pci_state_read(&w.after, s->node, e) < 0)
 		return -1;
 	w.batch = store_batch_new(s->node->store);
-	rc = put_all(&w, e);
+	rc = gather(&w, e);
+	if (rc == 0 && store_commit(w.batch, e) < 0)
+		rc = -1;
+	if (rc == 0)
+		rc = mark_complete(&w, e);
 	store_batch_free(w.batch);
 	pci_state_free(&w.after);
 	return rc;

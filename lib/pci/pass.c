@@ -12,6 +12,8 @@
 static void mark_unit(struct unit *u, enum reason r, const char *message)
 {
 	for (size_t i = 0; i < u->n; i++) {
+		if (u->member[i].done)
+			continue;
 		u->member[i].reason = r;
 		u->member[i].message = message;
 	}

@@ -35,6 +35,8 @@ static void add_member(struct plan *p, int group, bool release, struct member m)
 {
 	struct unit *u = unit_of(p, group, release);
 
+	m.done = m.action == ACTION_STAY;
+	m.reason = REASON_PENDING;
 	u->member = mem_resize(u->member, (u->n + 1) * sizeof(*u->member));
 	u->member[u->n++] = m;
 }
@@ -100,13 +102,60 @@ static bool is_wanted(const struct plan *p, const struct kept *k, const struct p
 	return false;
 }
 
+/* Its directory is not there; one that is there and cannot be read is not gone. */
+static bool is_gone(const struct pci_state *s, struct pci_addr a)
+{
+	char path[64], address[PCI_ADDR_CAP];
+
+	snprintf(path, sizeof(path), "sys/bus/pci/devices/%s", pci_addr_format(a, address));
+	return !root_exists(s->node->root, path);
+}
+
+static bool group_has_unreadable(const struct pci_state *s, const struct pci_dev *d)
+{
+	const struct pci_dev *const *peer;
+	size_t n = d->group == PCI_NO_GROUP ? 0 : pci_state_group(s, d->group, &peer);
+
+	for (size_t i = 0; i < n; i++)
+		if (pci_state_unreadable(s, peer[i]->addr))
+			return true;
+	return false;
+}
+
+/* What keeps a record's function from being given back though no claim wants it; NULL: nothing. */
+static const char *what_holds(
+	struct plan *p, const struct pci_state *s, const struct kept *k, const struct pci_dev *d)
+{
+	if (strcmp(k->name, pci_object_name(&p->mem, s->node->name, k->addr)) != 0)
+		return arena_printf(&p->mem, "kept/ has %s, a record of another node name than %s",
+			k->name, s->node->name);
+	if (!d && !is_gone(s, k->addr))
+		return arena_printf(&p->mem, "%s is there and cannot be read", k->name);
+	if (d && group_has_unreadable(s, d))
+		return arena_printf(
+			&p->mem, "a record of IOMMU group %d cannot be understood", d->group);
+	return NULL;
+}
+
+static void hold_releases(struct plan *p, const char *why)
+{
+	p->releases_held = true;
+	p->held_why = why;
+}
+
 static void add_release(struct plan *p, const struct pci_state *s, const struct kept *k)
 {
 	const struct pci_dev *d = pci_find(&s->inv, k->addr);
 	struct member m = {.dev = d, .kept = k, .action = ACTION_RELEASE};
+	const char *holds;
 
 	if (is_wanted(p, k, d))
 		return;
+	holds = what_holds(p, s, k, d);
+	if (holds) {
+		hold_releases(p, holds);
+		return;
+	}
 	if (!d || !kept_is(k, d))
 		m.action = ACTION_FORGET;
 	add_member(p, d ? d->group : PCI_NO_GROUP, true, m);
@@ -116,13 +165,17 @@ static void add_release(struct plan *p, const struct pci_state *s, const struct 
 static void add_releases(struct plan *p, const struct pci_state *s)
 {
 	if (s->sentinel != STORE_OURS) {
-		p->releases_held = s->kepts > 0;
-		p->held_why = "the state directory is not known to be complete (desired/machine)";
+		if (s->kepts)
+			hold_releases(p, "the state directory is not known to be complete "
+					 "(desired/machine)");
 		return;
 	}
 	for (size_t i = 0; i < s->kepts; i++) {
 		if (s->kept[i].readable)
 			add_release(p, s, &s->kept[i]);
+		else
+			hold_releases(p, arena_printf(&p->mem, "the record %s cannot be understood",
+						 s->kept[i].name));
 	}
 }
 

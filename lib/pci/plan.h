@@ -51,7 +51,7 @@ struct plan {
 	size_t verdicts;
 	struct unit *unit; /* releases first, each sorted by group */
 	size_t units;
-	bool releases_held; /* records without a wish are left alone, and why: */
+	bool releases_held; /* some records without a wish are left alone, and why: */
 	const char *held_why;
 	struct arena mem;
 };

@@ -25,6 +25,9 @@ void print_names(struct buf *out, const struct pci_state *s, const struct pci_fi
 /* A Kubernetes List of PCIDevices, of all functions that are listed, also those without an object.
  */
 struct json *list_objects(struct arena *mem, const struct pci_state *s, const struct pci_filter *f);
+/* One of them. */
+struct json *list_object(
+	struct arena *mem, const struct pci_state *s, const struct pci_dev *d, const char *now);
 /* The IOMMU groups as a tree, each with what keeps it from being claimed. */
 void print_groups(struct buf *out, const struct pci_state *s, const struct pci_filter *f);
 

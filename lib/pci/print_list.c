@@ -159,6 +159,17 @@ void print_names(struct buf *out, const struct pci_state *s, const struct pci_fi
 				pci_object_name(&mem, s->node->name, s->inv.dev[i].addr));
 }
 
+struct json *list_object(
+	struct arena *mem, const struct pci_state *s, const struct pci_dev *d, const char *now)
+{
+	const char *name = pci_object_name(mem, s->node->name, d->addr);
+	struct json *old = NULL;
+	struct err ignored;
+
+	store_read(s->node->store, STORE_OBSERVED, PLURAL_DEVICES, name, mem, &old, &ignored);
+	return object_device(s, mem, d, old, now);
+}
+
 struct json *list_objects(struct arena *mem, const struct pci_state *s, const struct pci_filter *f)
 {
 	struct json *list = json_object(mem), *items;
@@ -168,17 +179,9 @@ struct json *list_objects(struct arena *mem, const struct pci_state *s, const st
 	json_set_z(mem, list, "kind", "List");
 	json_make(mem, list, "metadata");
 	items = json_set(mem, list, "items", json_array(mem));
-	for (size_t i = 0; i < s->inv.n; i++) {
-		const struct pci_dev *d = &s->inv.dev[i];
-		struct json *old = NULL;
-		struct err ignored;
-
-		if (!pci_filter_takes(f, d))
-			continue;
-		store_read(s->node->store, STORE_OBSERVED, PLURAL_DEVICES,
-			pci_object_name(mem, s->node->name, d->addr), mem, &old, &ignored);
-		json_add(mem, items, object_device(s, mem, d, old, now));
-	}
+	for (size_t i = 0; i < s->inv.n; i++)
+		if (pci_filter_takes(f, &s->inv.dev[i]))
+			json_add(mem, items, list_object(mem, s, &s->inv.dev[i], now));
 	return list;
 }
 

@@ -203,7 +203,7 @@ static void print_sriov(struct buf *out, const struct pci_state *s, const struct
 	snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/sriov_totalvfs", d->name);
 	if (root_read(s->node->root, path, total, sizeof(total)) < 0)
 		return;
-	buf_printf(out, "%-14s %u of %s:", "VFs:", pci_state_vfs(s, d), total);
+	buf_printf(out, "%-14s %u of %s:", "VFs:", d->vfs, total);
 	for (size_t i = 0; i < s->inv.n; i++)
 		if (s->inv.dev[i].is_vf && pci_addr_cmp(s->inv.dev[i].pf, d->addr) == 0)
 			buf_printf(out, " %s", s->inv.dev[i].name);

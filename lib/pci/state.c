@@ -72,6 +72,21 @@ static int read_uses(struct pci_state *s, struct err *e)
 	return rc;
 }
 
+/* A NIC whose VFs the inventory does not show may have some all the same. */
+static void read_vf_count(const struct root *r, struct pci_dev *d)
+{
+	char path[64 + PCI_ADDR_CAP], text[32];
+	uint64_t v;
+	ssize_t n;
+
+	if (d->vfs || d->is_vf || d->class >> 16 != 0x02)
+		return;
+	snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/sriov_numvfs", d->name);
+	n = root_read(r, path, text, sizeof(text));
+	if (n > 0 && str_u64((struct str){text, (size_t)n}, UINT16_MAX, &v))
+		d->vfs = (unsigned)v;
+}
+
 static int by_group(const void *a, const void *b)
 {
 	const struct pci_dev *x = *(const struct pci_dev *const *)a;
@@ -100,6 +115,8 @@ int pci_state_read(struct pci_state *s, const struct pci_node *n, struct err *e)
 		pci_state_free(s);
 		return -1;
 	}
+	for (size_t i = 0; i < s->inv.n; i++)
+		read_vf_count(n->root, &s->inv.dev[i]);
 	index_groups(s);
 	s->sentinel = store_sentinel(n->store, n->name, s->machine, sizeof(s->machine));
 	return 0;
@@ -146,17 +163,22 @@ const struct kept *pci_state_kept(const struct pci_state *s, struct pci_addr a)
 	return NULL;
 }
 
-unsigned pci_state_vfs(const struct pci_state *s, const struct pci_dev *d)
+const struct kept *pci_state_ours(const struct pci_state *s, const struct pci_dev *d)
 {
-	char path[64 + PCI_ADDR_CAP], text[32];
-	uint64_t v;
-	ssize_t n;
+	const struct kept *k = pci_state_kept(s, d->addr);
 
-	if (d->vfs || d->is_vf || d->class >> 16 != 0x02)
-		return d->vfs;
-	snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/sriov_numvfs", d->name);
-	n = root_read(s->node->root, path, text, sizeof(text));
-	return n > 0 && str_u64((struct str){text, (size_t)n}, UINT16_MAX, &v) ? (unsigned)v : 0;
+	return k && kept_is(k, d) ? k : NULL;
+}
+
+bool pci_state_unreadable(const struct pci_state *s, struct pci_addr a)
+{
+	CLEANUP_ARENA struct arena mem = {0};
+
+	for (size_t i = 0; i < s->kepts; i++)
+		if (!s->kept[i].readable &&
+			!strcmp(s->kept[i].name, pci_object_name(&mem, s->node->name, a)))
+			return true;
+	return false;
 }
 
 enum reason pci_state_forbids(
@@ -191,5 +213,5 @@ bool pci_state_has_object(const struct pci_state *s, const struct pci_dev *d)
 {
 	if (pci_is_bridge(d) || is_kept_out(s, d))
 		return false;
-	return d->class >> 16 != 0x02 || pci_state_vfs(s, d) == 0;
+	return d->class >> 16 != 0x02 || d->vfs == 0;
 }

@@ -30,11 +30,13 @@ void pci_state_free(struct pci_state *s);
 const struct wish *pci_state_wish(const struct pci_state *s, struct pci_addr a);
 const struct kept *pci_state_kept(const struct pci_state *s, struct pci_addr a);
 
+/* The record of a function, when it is of this very device; NULL else. */
+const struct kept *pci_state_ours(const struct pci_state *s, const struct pci_dev *d);
+/* There is a record of the function's name that cannot be understood. */
+bool pci_state_unreadable(const struct pci_state *s, struct pci_addr a);
+
 /* The functions of an IOMMU group, sorted by address: count, and where they start in by_group. */
 size_t pci_state_group(const struct pci_state *s, int group, const struct pci_dev *const **first);
-
-/* VFs that a PF has now: those of the inventory; for a NIC without any, what sriov_numvfs says. */
-unsigned pci_state_vfs(const struct pci_state *s, const struct pci_dev *d);
 
 /* Why the host forbids the function (REASONS when it does not); *text gets the chain. The wish that
  * overrides a reason may be NULL. */

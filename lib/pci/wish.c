@@ -71,6 +71,14 @@ static void put(struct gather *g, const struct wish *w)
 	g->list[g->n++] = *w;
 }
 
+/* The cluster's object counts, also while it is on its way out: it hides a local one. */
+static void take_out(struct gather *g, const char *name)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (!strcmp(g->list[i].name, name))
+			g->list[i--] = g->list[--g->n];
+}
+
 static int read_tree(const struct pci_node *n, enum store_tree tree, struct arena *mem,
 	struct gather *g, struct err *e)
 {
@@ -85,9 +93,12 @@ static int read_tree(const struct pci_node *n, enum store_tree tree, struct aren
 
 		if (store_read(n->store, tree, PLURAL_CLAIMS, names[i], mem, &object, e) < 0)
 			return -1;
-		if (!object || !is_of_node(object, n->name) ||
-			json_path(object, "metadata", "deletionTimestamp", NULL))
+		if (!object || !is_of_node(object, n->name))
 			continue;
+		if (json_path(object, "metadata", "deletionTimestamp", NULL)) {
+			take_out(g, names[i]);
+			continue;
+		}
 		wish_of(&w, tree, names[i], object, mem);
 		put(g, &w);
 	}
@@ -149,4 +160,13 @@ struct json *wish_new(const struct pci_node *n, struct arena *mem, struct pci_ad
 	json_set_z(mem, spec, "nodeName", n->name);
 	json_set_z(mem, spec, "userName", user);
 	return object;
+}
+
+void wish_override(struct wish *w, struct arena *mem, const char *override)
+{
+	struct json *object = json_copy(mem, w->object);
+	struct json *meta = json_make(mem, object, "metadata");
+
+	json_set_z(mem, json_make(mem, meta, "annotations"), ANNOTATION_OVERRIDE, override);
+	wish_of(w, w->tree, w->name, object, mem);
 }

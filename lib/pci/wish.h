@@ -39,6 +39,9 @@ bool wish_overrides(const struct wish *w, enum reason r);
  */
 struct json *wish_new(const struct pci_node *n, struct arena *mem, struct pci_addr a,
 	const char *user, const char *override);
+/* The same wish with other overrides; its object is a copy, in `mem`. */
+void wish_override(struct wish *w, struct arena *mem, const char *override);
+
 void wish_of(struct wish *w, enum store_tree tree, const char *name, const struct json *object,
 	struct arena *mem);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The text of pci.ids: a line per device, "vvvv:dddd", its resource name, its description (as a
-// function of class 0000), separated by tabs.
+// The text of pci.ids, read as --ids does: a line per device, "vvvv:dddd", its resource name, its
+// description (as a function of class 0000), separated by tabs, sorted.
 #include "drive.h"
 #include "ids/ids_text.h"
 #include "ids/names.h"
@@ -24,14 +24,16 @@ int drive(const unsigned char *data, size_t len, FILE *out, FILE *why)
 	struct ids ids;
 	uint16_t vendor, device;
 	struct err e;
+	int rc;
 
-	if (ids_text_add(&names, (const char *)data, len, false, &e) < 0) {
+	rc = ids_text_add(&names, (const char *)data, len, false, &e);
+	if (rc == 0)
+		rc = ids_text_table(&names, NULL, 0, &table, &e);
+	ids_text_free(&names);
+	if (rc < 0) {
 		fprintf(why, "%s\n", e.text);
-		ids_text_free(&names);
 		return 1;
 	}
-	ids_text_table(&names, &table);
-	ids_text_free(&names);
 	ids = (struct ids){.table = (const unsigned char *)table.p, .size = table.len};
 	for (size_t i = 0; ids_pci_device_at(&ids, i, &vendor, &device); i++)
 		print_device(out, &ids, vendor, device);
