@@ -102,10 +102,13 @@ def test_without_the_kernels_classes_a_controller_is_in_doubt(fresh, classes, ad
     assert "HostUseUnknown" in host.pcid("plan", address).must(1).out
 
 
-def test_one_claim_that_fails_says_nothing_of_the_others(host):
+@pytest.mark.parametrize("modules, reason", [(True, "BindFailed"), (False, "ModuleMissing")])
+def test_one_claim_that_fails_says_nothing_of_the_others(host, modules, reason):
     put_on_vfio(host, FREE)
     wish(host, FREE)
-    host.pcid("claim", OTHER).must(1)
+    if not modules:
+        host.remove("sys/module")
+    assert reason in host.pcid("claim", OTHER).must(1).err
     bound = host.observed("pcideviceclaims", host.object_name(FREE))
     assert bound["status"]["passthroughEnabled"] is True
     assert conditions(bound)["Bound"] == ("True", "Bound")

@@ -195,7 +195,9 @@ class Guest:
         if made.returncode:
             raise NoGuest(made.stderr.strip())
         self._errors = open(self.dir / "qemu.txt", "w")
-        self.qemu = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL,
+        # Its end comes with ours, however we end: a test run that is killed leaves no guest.
+        self.qemu = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *self.command()],
+                                     stdin=subprocess.DEVNULL,
                                      stdout=subprocess.PIPE, stderr=self._errors)
         self._timer = threading.Timer(self.scenario.limit, self._end)
         self._timer.start()
