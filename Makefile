@@ -21,13 +21,14 @@ say = @$(if $(V),:,printf '  %-6s %s\n' '$(1)' '$(2)')
 
 # ---- Before anything: the tools. make reads itself again when this file has been made.
 
+KNOWN_ARCHES := $(sort $(patsubst CROSS_%,%,$(filter CROSS_%,$(.VARIABLES))))
 ifneq ($(filter-out help clean,$(or $(MAKECMDGOALS),all)),)
 include out/tools.mk
-out/tools.mk: build/tools config.mk $(wildcard /var/lib/dpkg/status)
+out/tools.mk: build/tools config.mk Makefile $(wildcard /var/lib/dpkg/status)
 	@build/tools
 	@mkdir -p out
-	@for cross in native: $(foreach a,$(ARCHES),$a:$(CROSS_$a)); do \
-		echo "# $${cross%%:*}: $$($${cross#*:}gcc --version | head -n 1)"; done >$@
+	@for cross in native: $(foreach a,$(KNOWN_ARCHES),$a:$(CROSS_$a)); do \
+		echo "# $${cross%%:*}: $$($${cross#*:}gcc --version 2>/dev/null | head -n 1)"; done >$@
 endif
 
 # ---- What there is
