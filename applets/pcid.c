@@ -5,6 +5,7 @@
 #include "base/cli.h"
 #include "base/say.h"
 #include "pci/object.h"
+#include "pci/outcome.h"
 #include "pci/print.h"
 #include "pci/session.h"
 #include "json/yaml.h"
@@ -173,22 +174,6 @@ static int no_function(const struct run *r, struct err *e)
 	return complain(e);
 }
 
-/* The claim somebody is about to make: the one there is, with other overrides if any are named. */
-static void make_wish(const struct run *r, const struct pci_state *s, struct pci_addr a,
-	struct arena *mem, struct wish *w)
-{
-	const struct wish *old = pci_state_wish(s, a);
-
-	if (!old) {
-		wish_of(w, STORE_LOCAL, pci_object_name(mem, s->node->name, a),
-			wish_new(s->node, mem, a, user_name(r), r->opt.override), mem);
-		return;
-	}
-	*w = *old;
-	if (r->opt.override)
-		wish_override(w, mem, r->opt.override);
-}
-
 static int show(struct run *r, const struct pci_state *s, const struct pci_dev *d, struct err *e)
 {
 	CLEANUP_BUF struct buf out = {0};
@@ -198,7 +183,7 @@ static int show(struct run *r, const struct pci_state *s, const struct pci_dev *
 
 	if (wants_object(r))
 		return emit_object(r, list_object(&mem, s, d, object_now(&mem)), e);
-	make_wish(r, s, d->addr, &mem, &w);
+	order_wish(s, d->addr, user_name(r), r->opt.override, &mem, &w);
 	plan_make(&p, s, &w);
 	print_function(&out, s, &p, d);
 	plan_free(&p);
@@ -241,7 +226,7 @@ static int plan_one(struct run *r, const struct pci_state *s, struct pci_addr a,
 	struct plan p;
 	int rc;
 
-	make_wish(r, s, a, &mem, &w);
+	order_wish(s, a, user_name(r), r->opt.override, &mem, &w);
 	plan_make(&p, s, &w);
 	pass_mark_held(s, &p);
 	rc = emit_plan(r, s, &p, &a, e);
@@ -309,210 +294,118 @@ static struct pci_addr *read_addresses(const struct run *r, struct err *e)
 	return a;
 }
 
-static int refuse_cluster_override(const struct run *r, const struct wish *w)
+static int tell_refusals(const struct order *o)
 {
-	say("pcid: the claim of %s is the cluster's; it is overridden there:\n"
-	    "  kubectl annotate pcideviceclaims.devices.harvesterhci.io %s %s=%s",
-		w->address, w->name, ANNOTATION_OVERRIDE, r->opt.override);
-	return CLI_FAILED;
-}
+	for (size_t i = 0; i < o->refusals; i++) {
+		const struct refusal *f = &o->refusal[i];
 
-/* Puts the wishes of the call into a batch, after each was judged as things are. */
-static int gather_claims(struct run *r, const struct pci_state *s, const struct pci_addr *a,
-	struct store_batch *b, struct err *e)
-{
-	CLEANUP_ARENA struct arena mem = {0};
-	int rc = CLI_DONE;
-
-	for (int i = 0; i < r->cli.args; i++) {
-		struct verdict v;
-		struct wish w;
-
-		make_wish(r, s, a[i], &mem, &w);
-		v = plan_judge(s, &w, &mem);
-		if (!v.accepted) {
-			tell_refusal(&v);
-			rc = CLI_FAILED;
-		} else if (w.tree == STORE_CLUSTER && r->opt.override) {
-			rc = refuse_cluster_override(r, &w);
-		} else if (w.tree == STORE_LOCAL &&
-			   store_put(b, STORE_LOCAL, PLURAL_CLAIMS, w.name, w.object, e) < 0) {
-			return complain(e);
-		}
+		say("pcid: %s: %s%s%s", f->what, f->reason != REASONS ? reason_name(f->reason) : "",
+			f->reason != REASONS ? ": " : "", f->message);
+		if (f->hint[0])
+			say("  %s", f->hint);
 	}
-	return rc;
+	return o->refusals ? CLI_FAILED : CLI_DONE;
 }
 
-/* All of them, or, when one is refused, none is written. */
-static int write_claims(struct run *r, const struct pci_addr *a, struct err *e)
+static void tell_outcome(const struct outcome *o)
 {
-	struct store_batch *b = store_batch_new(&r->store);
-	struct pci_state s;
-	int rc;
-
-	if (read_state(r, &s, e) < 0) {
-		store_batch_free(b);
-		return complain(e);
-	}
-	rc = gather_claims(r, &s, a, b, e);
-	if (rc == CLI_DONE && s.sentinel == STORE_NEW &&
-		store_sentinel_write(&r->store, r->node_name, e) < 0)
-		rc = complain(e);
-	if (rc == CLI_DONE && store_commit(b, e) < 0)
-		rc = complain(e);
-	store_batch_free(b);
-	pci_state_free(&s);
-	return rc;
+	if (o->message[0])
+		say("pcid: %s%s%s%s%s", o->what, o->what[0] ? ": " : "", o->reason,
+			o->reason[0] ? ": " : "", o->message);
 }
 
-static int report_claim(const struct session *w, struct pci_addr a)
+static int report_claim(const struct outcome *o)
 {
-	const struct verdict *v = plan_verdict(&w->plan, a);
-	const struct member *m = plan_member(&w->plan, a);
 	char address[PCI_ADDR_CAP];
 
-	pci_addr_format(a, address);
-	if (v && !v->accepted) {
-		tell_refusal(v);
-		return CLI_FAILED;
+	pci_addr_format(o->addr, address);
+	if (o->kind == OUTCOME_DONE) {
+		printf("%s: claimed, %s\n", address,
+			o->skipped ? "left on its driver (skip-vfio-binding)" : "on vfio-pci");
+		return CLI_DONE;
 	}
-	if (m && !m->done) {
+	tell_outcome(o);
+	if (o->kind != OUTCOME_REFUSED)
 		say("pcid: the claim stays and is tried again by 'pcid apply'; to give it up: "
 		    "pcid release %s",
 			address);
-		return CLI_FAILED;
+	return CLI_FAILED;
+}
+
+static int report_release(const struct outcome *o)
+{
+	char address[PCI_ADDR_CAP];
+
+	pci_addr_format(o->addr, address);
+	if (o->kind == OUTCOME_DONE) {
+		if (o->with)
+			printf("%s: released; it stays on vfio-pci with %s, of the same IOMMU "
+			       "group\n",
+				address, o->with);
+		else
+			printf("%s: released\n", address);
+		return CLI_DONE;
 	}
-	printf("%s: claimed, %s\n", address,
-		m ? "on vfio-pci" : "left on its driver (skip-vfio-binding)");
-	return CLI_DONE;
+	tell_outcome(o);
+	say("pcid: the claim of %s is gone; 'pcid apply' gives it back as soon as that can be",
+		address);
+	return CLI_FAILED;
+}
+
+static int carry_out(struct run *r, enum order_kind kind, const struct pci_addr *a,
+	int (*report)(const struct outcome *o), struct err *e)
+{
+	CLEANUP_ARENA struct arena mem = {0};
+	size_t count = (size_t)r->cli.args;
+	CLEANUP_FREE struct outcome *out = mem_alloc(count * sizeof(*out));
+	int rc = CLI_DONE;
+
+	if (await_orders(&r->node, &r->kmodules, kind, a, count, r->opt.timeout_ms, &mem, out, e) <
+		0)
+		return complain(e);
+	for (size_t i = 0; i < count; i++)
+		if (report(&out[i]) != CLI_DONE)
+			rc = CLI_FAILED;
+	return rc;
 }
 
 static int verb_claim(struct run *r, struct err *e)
 {
 	CLEANUP_FREE struct pci_addr *a = read_addresses(r, e);
-	struct session w;
+	struct order o = {0};
 	int rc;
 
 	if (!a)
 		return misuse(e->text);
-	rc = write_claims(r, a, e);
-	if (rc != CLI_DONE)
-		return rc;
-	if (session_run(&w, &r->node, &r->kmodules, r->opt.timeout_ms, e) < 0)
-		return complain(e);
-	tell_failures(&w);
-	for (int i = 0; i < r->cli.args; i++)
-		if (report_claim(&w, a[i]) != CLI_DONE)
-			rc = CLI_FAILED;
-	session_end(&w);
-	return rc;
-}
-
-static int refuse_release(const struct pci_state *s, struct pci_addr a, const struct member *m)
-{
-	char address[PCI_ADDR_CAP];
-
-	pci_addr_format(a, address);
-	if (m && m->wish)
-		say("pcid: %s is claimed with %s, of the same IOMMU group\n  pcid release %s",
-			address, m->wish->address, m->wish->address);
-	else
-		say("pcid: %s is not claimed on node %s\n  see 'pcid list'", address,
-			s->node->name);
-	return CLI_FAILED;
-}
-
-/* One wish to be taken away; a function that waits to be given back has none. */
-static int gather_release(const struct pci_state *s, const struct plan *p, struct pci_addr a,
-	struct store_batch *b, struct err *e)
-{
-	const struct wish *w = pci_state_wish(s, a);
-	const struct member *m = plan_member(p, a);
-
-	if (!w)
-		return m && !m->wish ? CLI_DONE : refuse_release(s, a, m);
-	if (w->tree == STORE_CLUSTER) {
-		say("pcid: the claim of %s is the cluster's; it is released there:\n"
-		    "  kubectl delete pcideviceclaims.devices.harvesterhci.io %s",
-			w->address, w->name);
-		return CLI_FAILED;
-	}
-	if (s->sentinel != STORE_OURS) {
-		tell_refusal(plan_verdict(p, a));
-		return CLI_FAILED;
-	}
-	return store_remove(b, STORE_LOCAL, PLURAL_CLAIMS, w->name, e) < 0 ? complain(e) : CLI_DONE;
-}
-
-static int write_releases(struct run *r, const struct pci_addr *a, struct err *e)
-{
-	struct store_batch *b;
-	struct pci_state s;
-	struct plan p;
-	int rc = CLI_DONE;
-
-	if (read_state(r, &s, e) < 0)
-		return complain(e);
-	plan_make(&p, &s, NULL);
-	b = store_batch_new(&r->store);
-	for (int i = 0; i < r->cli.args; i++)
-		if (gather_release(&s, &p, a[i], b, e) != CLI_DONE)
-			rc = CLI_FAILED;
-	if (rc == CLI_DONE && store_commit(b, e) < 0)
+	if (order_claims(&o, &r->node, a, (size_t)r->cli.args, user_name(r), r->opt.override, e) <
+		0)
 		rc = complain(e);
-	store_batch_free(b);
-	plan_free(&p);
-	pci_state_free(&s);
-	return rc;
+	else
+		rc = tell_refusals(&o);
+	order_free(&o);
+	return rc == CLI_DONE ? carry_out(r, ORDER_CLAIM, a, report_claim, e) : rc;
 }
 
-static int report_release(const struct session *w, struct pci_addr a)
+static int verb_release(struct run *r, struct err *e)
 {
-	const struct member *m = plan_member(&w->plan, a);
-	char address[PCI_ADDR_CAP];
+	CLEANUP_FREE struct pci_addr *a = read_addresses(r, e);
+	struct order o = {0};
+	int rc;
 
-	pci_addr_format(a, address);
-	if (m && m->wish) {
-		printf("%s: released; it stays on vfio-pci with %s, of the same IOMMU group\n",
-			address, m->wish->address);
-		return CLI_DONE;
-	}
-	if (w->plan.releases_held || (m && !m->done)) {
-		say("pcid: the claim of %s is gone; 'pcid apply' gives it back as soon as that can "
-		    "be",
-			address);
-		return CLI_FAILED;
-	}
-	printf("%s: released\n", address);
-	return CLI_DONE;
+	if (!a)
+		return misuse(e->text);
+	if (order_releases(&o, &r->node, a, (size_t)r->cli.args, e) < 0)
+		rc = complain(e);
+	else
+		rc = tell_refusals(&o);
+	order_free(&o);
+	return rc == CLI_DONE ? carry_out(r, ORDER_RELEASE, a, report_release, e) : rc;
 }
 
 static void tell_held(const struct session *w)
 {
 	if (w->plan.releases_held)
 		say("pcid: nothing is released: %s", w->plan.held_why);
-}
-
-static int verb_release(struct run *r, struct err *e)
-{
-	CLEANUP_FREE struct pci_addr *a = read_addresses(r, e);
-	struct session w;
-	int rc;
-
-	if (!a)
-		return misuse(e->text);
-	rc = write_releases(r, a, e);
-	if (rc != CLI_DONE)
-		return rc;
-	if (session_run(&w, &r->node, &r->kmodules, r->opt.timeout_ms, e) < 0)
-		return complain(e);
-	tell_failures(&w);
-	tell_held(&w);
-	for (int i = 0; i < r->cli.args; i++)
-		if (report_release(&w, a[i]) != CLI_DONE)
-			rc = CLI_FAILED;
-	session_end(&w);
-	return rc;
 }
 
 static int verb_apply(struct run *r, struct err *e)

@@ -39,6 +39,9 @@ struct json *object_claim(const struct pci_state *s, struct arena *mem, const st
 struct json *object_derived_claim(const struct pci_state *s, struct arena *mem,
 	const struct member *m, const struct json *old, const char *now);
 
+/* The claim that a derived one comes from, by name; "" for a user's own. */
+const char *object_claim_origin(const struct json *claim);
+
 /* The interface of a NIC's function, lower case, "" when it has none. */
 void object_interface(const struct root *r, const char *address, char *out, size_t cap);
 

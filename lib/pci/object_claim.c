@@ -93,6 +93,28 @@ static void set_origin(struct arena *mem, struct json *meta, const struct wish *
 	json_set_z(mem, annotations, ANNOTATION_DERIVED_UID, w->uid);
 }
 
+const char *object_claim_origin(const struct json *claim)
+{
+	const char *z =
+		json_z(json_path(claim, "metadata", "annotations", ANNOTATION_DERIVED_FROM, NULL));
+
+	return z ? z : "";
+}
+
+/* What waits to be given back is still known by the claim that pulled it in. */
+static void keep_origin(struct arena *mem, struct json *meta, const struct json *old)
+{
+	static const char *const keys[] = {ANNOTATION_DERIVED_FROM, ANNOTATION_DERIVED_UID};
+	struct json *annotations;
+
+	if (!object_claim_origin(old)[0])
+		return;
+	annotations = json_make(mem, meta, "annotations");
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		json_set(mem, annotations, keys[i],
+			json_copy(mem, json_path(old, "metadata", "annotations", keys[i], NULL)));
+}
+
 struct json *object_derived_claim(const struct pci_state *s, struct arena *mem,
 	const struct member *m, const struct json *old, const char *now)
 {
@@ -107,6 +129,8 @@ struct json *object_derived_claim(const struct pci_state *s, struct arena *mem,
 	set_owner(mem, meta, name);
 	if (m->wish)
 		set_origin(mem, meta, m->wish);
+	else
+		keep_origin(mem, meta, old);
 	spec = json_make(mem, object, "spec");
 	json_set_z(mem, spec, "address", pci_addr_format(a, address));
 	json_set_z(mem, spec, "nodeName", s->node->name);

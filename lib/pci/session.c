@@ -8,7 +8,7 @@
 
 enum { LOOK_AGAIN_MS = 250 };
 
-static int64_t now_ms(void)
+int64_t session_clock(void)
 {
 	struct timespec t;
 
@@ -16,8 +16,8 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static int one_pass(struct session *s, const struct pci_node *n, const struct kmodules *k,
-	int lock_ms, struct err *e)
+int session_pass(struct session *s, const struct pci_node *n, const struct kmodules *k, int lock_ms,
+	struct err *e)
 {
 	CLEANUP_CLOSE int lock = store_lock(n->store, "pcid", lock_ms, e);
 
@@ -45,17 +45,17 @@ static const char *what_it_waits_for(const struct session *s)
 int session_run(struct session *s, const struct pci_node *n, const struct kmodules *k,
 	int timeout_ms, struct err *e)
 {
-	int64_t deadline = now_ms() + timeout_ms, left = timeout_ms;
+	int64_t deadline = session_clock() + timeout_ms, left = timeout_ms;
 	bool told = false;
 
 	for (;;) {
 		const char *why;
 
-		if (one_pass(s, n, k, left > 0 ? (int)left : 0, e) < 0) {
+		if (session_pass(s, n, k, left > 0 ? (int)left : 0, e) < 0) {
 			session_end(s);
 			return -1;
 		}
-		left = deadline - now_ms();
+		left = deadline - session_clock();
 		why = what_it_waits_for(s);
 		if (!why || left <= 0)
 			return 0;
@@ -65,7 +65,7 @@ int session_run(struct session *s, const struct pci_node *n, const struct kmodul
 		told = true;
 		session_end(s);
 		poll(NULL, 0, left < LOOK_AGAIN_MS ? (int)left : LOOK_AGAIN_MS);
-		left = deadline - now_ms();
+		left = deadline - session_clock();
 	}
 }
 

@@ -14,10 +14,18 @@ struct session {
 	bool open;
 };
 
+/* One pass under the lock, which is waited for `lock_ms`. -1 when it could not be done; e->no is
+ * EWOULDBLOCK when another process has the lock. */
+int session_pass(struct session *s, const struct pci_node *n, const struct kmodules *k, int lock_ms,
+	struct err *e);
+
 /* One pass, and more of them until nothing waits for a process or `timeout_ms` are over; the lock
  * is held for each pass only, and waited for as long. -1 when a pass could not be done. */
 int session_run(struct session *s, const struct pci_node *n, const struct kmodules *k,
 	int timeout_ms, struct err *e);
 void session_end(struct session *s);
+
+/* CLOCK_MONOTONIC in milliseconds. */
+int64_t session_clock(void);
 
 #endif

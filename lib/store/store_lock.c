@@ -54,9 +54,13 @@ int store_lock(const struct store *s, const char *applet, int timeout_ms, struct
 	fd = root_open(s->root, path, O_RDWR | O_CREAT, 0644);
 	if (fd < 0)
 		return err_sys(e, "open %s", path);
-	if (store_flock(fd, LOCK_EX, timeout_ms) < 0)
-		return errno == EWOULDBLOCK ? name_holder(fd, path, e)
-					    : err_sys(e, "lock %s", path);
+	if (store_flock(fd, LOCK_EX, timeout_ms) < 0) {
+		if (errno != EWOULDBLOCK)
+			return err_sys(e, "lock %s", path);
+		name_holder(fd, path, e);
+		e->no = EWOULDBLOCK;
+		return -1;
+	}
 	if (ftruncate(fd, 0) == 0)
 		write_holder(fd);
 	locked = fd;
