@@ -7,7 +7,9 @@
 #include "pci/object.h"
 #include "pci/outcome.h"
 #include "pci/print.h"
+#include "pci/rename.h"
 #include "pci/session.h"
+#include "pci/settled.h"
 #include "json/yaml.h"
 
 #include <limits.h>
@@ -29,6 +31,9 @@ static const char help[] =
 	"there\n"
 	"  release ADDR...      no longer want it, and give it back to its driver\n"
 	"  apply                one pass over all claims\n"
+	"  settled              says that the system is up: what was never bound before may be "
+	"bound\n"
+	"  rename               takes the node's name as it is now, after it was changed\n"
 	"\n"
 	"  list:  --class HEX   --vendor HEX   --driver NAME|none   --group N   --groups (as a "
 	"tree)\n"
@@ -352,16 +357,16 @@ static int report_release(const struct outcome *o)
 	return CLI_FAILED;
 }
 
-static int carry_out(struct run *r, enum order_kind kind, const struct pci_addr *a,
-	int (*report)(const struct outcome *o), struct err *e)
+static int carry_out(struct run *r, enum order_kind kind, const struct order *order,
+	const struct pci_addr *a, int (*report)(const struct outcome *o), struct err *e)
 {
 	CLEANUP_ARENA struct arena mem = {0};
 	size_t count = (size_t)r->cli.args;
 	CLEANUP_FREE struct outcome *out = mem_alloc(count * sizeof(*out));
 	int rc = CLI_DONE;
 
-	if (await_orders(&r->node, &r->kmodules, kind, a, count, r->opt.timeout_ms, &mem, out, e) <
-		0)
+	if (await_orders(&r->node, &r->kmodules, kind, order->name, a, count, r->opt.timeout_ms,
+		    &mem, out, e) < 0)
 		return complain(e);
 	for (size_t i = 0; i < count; i++)
 		if (report(&out[i]) != CLI_DONE)
@@ -382,8 +387,10 @@ static int verb_claim(struct run *r, struct err *e)
 		rc = complain(e);
 	else
 		rc = tell_refusals(&o);
+	if (rc == CLI_DONE)
+		rc = carry_out(r, ORDER_CLAIM, &o, a, report_claim, e);
 	order_free(&o);
-	return rc == CLI_DONE ? carry_out(r, ORDER_CLAIM, a, report_claim, e) : rc;
+	return rc;
 }
 
 static int verb_release(struct run *r, struct err *e)
@@ -398,8 +405,10 @@ static int verb_release(struct run *r, struct err *e)
 		rc = complain(e);
 	else
 		rc = tell_refusals(&o);
+	if (rc == CLI_DONE)
+		rc = carry_out(r, ORDER_RELEASE, &o, a, report_release, e);
 	order_free(&o);
-	return rc == CLI_DONE ? carry_out(r, ORDER_RELEASE, a, report_release, e) : rc;
+	return rc;
 }
 
 static void tell_held(const struct session *w)
@@ -430,6 +439,25 @@ static int verb_apply(struct run *r, struct err *e)
 	return rc;
 }
 
+static int verb_rename(struct run *r, struct err *e)
+{
+	CLEANUP_ARENA struct arena mem = {0};
+	const char *was;
+
+	if (rename_node(&r->node, &mem, &was, e) < 0)
+		return complain(e);
+	if (was)
+		printf("%s: known as this node now, no more as %s\n", r->node_name, was);
+	else
+		printf("%s: nothing to do, the node is known by this name\n", r->node_name);
+	return CLI_DONE;
+}
+
+static int verb_settled(struct run *r, struct err *e)
+{
+	return settled_mark(&r->node, e) < 0 ? complain(e) : CLI_DONE;
+}
+
 struct verb {
 	const char *name;
 	int min_args, max_args;
@@ -443,6 +471,8 @@ static const struct verb verbs[] = {
 	{"claim", 1, INT_MAX, verb_claim},
 	{"release", 1, INT_MAX, verb_release},
 	{"apply", 0, 0, verb_apply},
+	{"rename", 0, 0, verb_rename},
+	{"settled", 0, 0, verb_settled},
 };
 
 static const struct verb *find_verb(const char *name)

@@ -60,7 +60,7 @@ static const struct cap_name extended[] = {
 static void on_error(char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
 /* libpci gives its error callback no context: the one variable outside a function, set only while
- * pci_caps_print() runs. */
+ * with_libpci() runs. */
 static _Thread_local struct session *current;
 
 static void on_error(char *fmt, ...)
@@ -87,13 +87,21 @@ static const char *name_of(const struct cap_name *table, size_t n, unsigned id)
 }
 
 /* PCI Express Base Specification 7.9.3: an EUI-64, lower half first. */
-static void print_serial(struct buf *out, struct pci_dev *dev, int at)
+static void format_serial(struct pci_dev *dev, int at, char out[static PCI_SERIAL_CAP])
 {
 	uint32_t half[2] = {pci_read_long(dev, at + 8), pci_read_long(dev, at + 4)};
 
 	for (int i = 0; i < 8; i++)
-		buf_printf(out, "%c%02x", i ? '-' : ' ',
-			(unsigned)(half[i / 4] >> (24 - 8 * (i % 4))) & 0xffu);
+		snprintf(out + 3 * i, 4, "%02x%s",
+			(unsigned)(half[i / 4] >> (24 - 8 * (i % 4))) & 0xffu, i < 7 ? "-" : "");
+}
+
+static void print_serial(struct buf *out, struct pci_dev *dev, int at)
+{
+	char serial[PCI_SERIAL_CAP];
+
+	format_serial(dev, at, serial);
+	buf_printf(out, " %s", serial);
 }
 
 static void print_cap(struct buf *out, struct pci_dev *dev, const struct pci_cap *c)
@@ -112,24 +120,43 @@ static void print_cap(struct buf *out, struct pci_dev *dev, const struct pci_cap
 	buf_char(out, '\n');
 }
 
-static void read_device(struct buf *out, struct pci_access *access, struct pci_addr a)
+static struct pci_dev *open_device(struct pci_access *access, struct pci_addr a)
 {
 	struct pci_dev *dev;
 
 	pci_init(access);
 	dev = pci_get_dev(access, (int)a.domain, a.bus, a.dev, a.fn);
 	pci_fill_info(dev, PCI_FILL_CAPS | PCI_FILL_EXT_CAPS);
+	return dev;
+}
+
+static void print_device(struct pci_access *access, struct pci_addr a, void *out)
+{
+	struct pci_dev *dev = open_device(access, a);
+
 	for (const struct pci_cap *c = dev->first_cap; c; c = c->next)
 		print_cap(out, dev, c);
 	pci_free_dev(dev);
 }
 
-int pci_caps_print(struct buf *out, const struct root *r, struct pci_addr a, struct err *e)
+static void read_serial(struct pci_access *access, struct pci_addr a, void *out)
+{
+	struct pci_dev *dev = open_device(access, a);
+
+	for (const struct pci_cap *c = dev->first_cap; c; c = c->next)
+		if (c->type == PCI_CAP_EXTENDED && c->id == PCI_EXT_CAP_ID_DSN)
+			format_serial(dev, (int)c->addr, out);
+	pci_free_dev(dev);
+}
+
+/* Runs `work` on libpci's view of the tree; -1 when libpci gave up in it. */
+static int with_libpci(const struct root *r, struct pci_addr a,
+	void (*work)(struct pci_access *access, struct pci_addr a, void *arg), void *arg,
+	struct err *e)
 {
 	struct session s = {.text = ""};
 	struct pci_access *access = pci_alloc();
 	char path[64];
-	size_t before = out->len;
 	int rc = 0;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/sys/bus/pci", r->fd);
@@ -139,13 +166,32 @@ int pci_caps_print(struct buf *out, const struct root *r, struct pci_addr a, str
 	access->warning = on_message;
 	access->debug = on_message;
 	current = &s;
-	if (setjmp(s.failed)) {
-		out->len = before;
+	if (setjmp(s.failed))
 		rc = err_set(e, "libpci: %s", s.text);
-	} else {
-		read_device(out, access, a);
-	}
+	else
+		work(access, a, arg);
 	current = NULL;
 	pci_cleanup(access);
 	return rc;
+}
+
+int pci_caps_print(struct buf *out, const struct root *r, struct pci_addr a, struct err *e)
+{
+	size_t before = out->len;
+
+	if (with_libpci(r, a, print_device, out, e) == 0)
+		return 0;
+	out->len = before;
+	return -1;
+}
+
+bool pci_serial(const struct root *r, struct pci_addr a, char out[static PCI_SERIAL_CAP])
+{
+	struct err ignored;
+
+	out[0] = 0;
+	if (with_libpci(r, a, read_serial, out, &ignored) < 0 ||
+		!strcmp(out, "00-00-00-00-00-00-00-00") || !strcmp(out, "ff-ff-ff-ff-ff-ff-ff-ff"))
+		out[0] = 0;
+	return out[0] != 0;
 }

@@ -12,4 +12,9 @@
  * is in them is all there is, and 0). */
 int pci_caps_print(struct buf *out, const struct root *r, struct pci_addr a, struct err *e);
 
+enum { PCI_SERIAL_CAP = 24 };
+/* The Device Serial Number capability, "a0-36-9f-ff-ff-12-34-56"; false, and "", when the function
+ * has none or it cannot be read. All zeros and all ones are no number. */
+bool pci_serial(const struct root *r, struct pci_addr a, char out[static PCI_SERIAL_CAP]);
+
 #endif

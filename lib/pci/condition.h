@@ -39,6 +39,10 @@ enum condition_type {
 	X(REASON_IDENTITY_MISMATCH, "IdentityMismatch") /* another device sits at the address */   \
 	X(REASON_KEPT_UNREADABLE, "KeptUnreadable") /* kept/ is damaged or of a later format */    \
 	X(REASON_STATE_FOREIGN, "StateForeign")     /* the state directory is not this node's */   \
+	X(REASON_NAME_TAKEN, "NameTaken")           /* by a claim that follows a moved device */   \
+	X(REASON_GROUP_CHANGED, "GroupChanged")     /* not as at the last verified bind */         \
+	X(REASON_NODE_RENAMED, "NodeRenamed")       /* the node had another name */                \
+	X(REASON_UNSETTLED, "Unsettled")            /* mounts and network are not up yet */        \
 	/* How it stands. */                                                                       \
 	X(REASON_AVAILABLE, "Available")                                                           \
 	X(REASON_CLAIMED, "Claimed")                                                               \

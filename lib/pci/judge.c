@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The verdict on one claim: what the host lives on, what the kernel cannot do, whose it is.
 #include "pci/plan.h"
+#include "pci/resolve.h"
 
 #include <stdio.h>
 
@@ -68,26 +69,73 @@ static struct verdict refuse_unreadable(struct verdict v, const char *name, stru
 		"a newer vfiobox wrote it, or it is damaged; nothing is bound or released");
 }
 
+/* Another claim's name, or its record's, is the one that this function's would have. */
+static const char *name_holder(
+	const struct pci_state *s, const struct pci_dev *d, struct arena *mem)
+{
+	const char *name = pci_object_name(mem, s->node->name, d->addr);
+	const struct kept *k = pci_state_kept_named(s, name);
+
+	return k && pci_addr_cmp(k->addr, d->addr) != 0 && !pci_state_kept(s, d->addr) ? name
+										       : NULL;
+}
+
+static struct verdict refuse_name(struct verdict v, const struct pci_state *s, const char *name,
+	const char *peer, struct arena *mem)
+{
+	char now[PCI_ADDR_CAP];
+
+	pci_addr_format(pci_state_kept_named(s, name)->addr, now);
+	return refuse(v, REASON_NAME_TAKEN,
+		arena_printf(
+			mem, "%sthe claim %s is of a device that sits at %s now", peer, name, now),
+		"release that one first (pcid release, with where it is now)");
+}
+
+/* Rule 7: before the system is up its own use of things cannot be seen. */
+static const struct last_use *last_use_of(
+	const struct pci_state *s, const struct pci_dev *d, const struct wish *w, struct arena *mem)
+{
+	for (size_t i = 0; !s->settled && i < s->lasts; i++) {
+		const struct last_use *u = &s->last[i];
+		const char *slot;
+
+		if (u->vendor != d->vendor || u->device != d->device ||
+			wish_overrides(w, (enum reason)u->reason))
+			continue;
+		slot = identity_slot(s->node->root, d, mem);
+		if (u->slot[0] && slot[0] ? !strcmp(u->slot, slot)
+					  : pci_addr_cmp(u->addr, d->addr) == 0)
+			return u;
+	}
+	return NULL;
+}
+
 /* One function of the closure; REASON_ACCEPTED when nothing is in the way. */
 static struct verdict judge_member(
 	struct verdict v, const struct pci_state *s, const struct pci_dev *d, struct arena *mem)
 {
 	const struct kept *kept = pci_state_kept(s, d->addr);
-	const char *peer = peer_word(mem, d, v.dev), *chain;
+	const char *peer = peer_word(mem, d, v.dev), *chain, *name;
+	const struct last_use *last;
 	enum reason r;
 
 	if (pci_state_unreadable(s, d->addr))
 		return refuse_unreadable(v, d->name, mem);
 	if (kept && !kept_is(kept, d))
 		return refuse(v, REASON_IDENTITY_MISMATCH,
-			arena_printf(mem,
-				"%s%s is %04x:%04x now, the claim was for %04x:%04x: another "
-				"device "
-				"sits at the address",
-				peer, d->name, d->vendor, d->device, kept->vendor, kept->device),
+			arena_printf(mem, "%s%s", peer,
+				kept->mismatch ? kept->mismatch : "another device"),
 			"release the claim, look where the device went (pcid list), claim that");
+	name = name_holder(s, d, mem);
+	if (name)
+		return refuse_name(v, s, name, peer, mem);
 	if (kept && !strcmp(d->driver, "vfio-pci"))
 		return v;
+	last = last_use_of(s, d, v.wish, mem);
+	if (last)
+		return refuse_host_use(v, (enum reason)last->reason,
+			arena_printf(mem, "%s, in the last boot", d->name), peer, mem);
 	r = pci_state_forbids(s, d, v.wish, &chain);
 	if (r != REASONS)
 		return refuse_host_use(v, r, chain, peer, mem);
@@ -135,6 +183,42 @@ static struct verdict judge_group(struct verdict v, const struct pci_state *s, s
 	return worst;
 }
 
+/* A group that is not what it was when a bind of it was verified: a kernel, a firmware or a card
+ * has changed it, and somebody has to look (reference: groups of another kernel have held the boot
+ * disk). */
+static struct verdict judge_change(struct verdict v, const struct pci_state *s, struct arena *mem)
+{
+	const struct kept *k = pci_state_kept(s, v.dev->addr);
+	const char *now;
+	char mark[GROUP_MARK_CAP];
+
+	if (!v.accepted || !k || !k->verified || !k->group[0] || !strcmp(v.dev->driver, "vfio-pci"))
+		return v;
+	now = resolve_group(s, v.dev->group, mem);
+	resolve_group_mark(now, mark);
+	if (!strcmp(now, k->group) || (v.wish->group && !strcmp(v.wish->group, mark)))
+		return v;
+	return refuse(v, REASON_GROUP_CHANGED,
+		arena_printf(mem, "IOMMU group %d of %s held [%s] when it was last bound, now [%s]",
+			v.dev->group, v.dev->name, k->group, now),
+		arena_printf(mem,
+			"look at it (pcid list --group %d); as it is now it is taken by: pcid "
+			"claim %s, in the cluster by the annotation %s=%s",
+			v.dev->group, v.dev->name, ANNOTATION_GROUP, mark));
+}
+
+/* Rule 7: what was never bound before waits for the system. */
+static struct verdict judge_time(struct verdict v, const struct pci_state *s)
+{
+	const struct kept *k = pci_state_kept(s, v.dev->addr);
+
+	if (!v.accepted || s->settled || v.wish->early || (k && k->verified))
+		return v;
+	return refuse(v, REASON_UNSETTLED,
+		"the system is not up yet, what it lives on cannot be seen",
+		"it is bound once mounts and network are up: pcid settled");
+}
+
 static struct verdict judge_function(struct verdict v, const struct pci_state *s, struct arena *mem)
 {
 	const struct wish *w = v.wish;
@@ -157,7 +241,7 @@ static struct verdict judge_function(struct verdict v, const struct pci_state *s
 			arena_printf(mem, "%s (class %04x) is part of how the machine is wired",
 				v.dev->name, pci_class_id(v.dev)),
 			"if it is meant, an NVSwitch for one: --override BridgeFunction");
-	return judge_group(v, s, mem);
+	return judge_time(judge_change(judge_group(v, s, mem), s, mem), s);
 }
 
 struct verdict plan_judge(const struct pci_state *s, const struct wish *w, struct arena *mem)
@@ -180,6 +264,11 @@ struct verdict plan_judge(const struct pci_state *s, const struct wish *w, struc
 				  "disk mounted?",
 			"look at /var/lib/vfiobox (or VFIOBOX_STATE); nothing is bound or "
 			"released");
+	if (s->node_was)
+		return refuse(v, REASON_NODE_RENAMED,
+			arena_printf(mem, "the node was %s and is called %s now", s->node_was,
+				s->node->name),
+			"name it as before (--node, NODE_NAME), or take the new name: pcid rename");
 	if (!w->addr_ok)
 		return refuse(v, REASON_NOT_FOUND,
 			arena_printf(mem, "spec.address '%s' is no PCI address", w->address),

@@ -82,8 +82,7 @@ const char *object_resource_name(
 		return w->resource;
 	pooled = k && k->resource[0] ? k->resource : pooled_name(s->node, mem, d);
 	if (w && w->no_pooling)
-		return arena_printf(mem, "%.*s/%s", (int)strcspn(pooled, "/"), pooled,
-			pci_object_name(mem, s->node->name, d->addr));
+		return arena_printf(mem, "%.*s/%s", (int)strcspn(pooled, "/"), pooled, w->name);
 	return pooled;
 }
 
@@ -233,10 +232,10 @@ struct json *object_absent_device(const struct pci_state *s, struct arena *mem,
 	const struct kept *k, const struct json *old, const char *now)
 {
 	struct pci_dev d = {.addr = k->addr,
-		.vendor = k->vendor,
-		.device = k->device,
-		.subvendor = k->subvendor,
-		.subdevice = k->subdevice,
+		.vendor = k->id.vendor,
+		.device = k->id.device,
+		.subvendor = k->id.subvendor,
+		.subdevice = k->id.subdevice,
 		.class = k->class,
 		.group = PCI_NO_GROUP,
 		.numa = PCI_NO_NODE,

@@ -6,13 +6,25 @@
 #define ANNOTATION_DERIVED_FROM "vfiobox.io/derived-from"
 #define ANNOTATION_DERIVED_UID "vfiobox.io/derived-from-uid"
 
+static const char *bound_text(struct arena *mem, const struct member *m)
+{
+	char was[PCI_ADDR_CAP], now[PCI_ADDR_CAP];
+
+	if (!m->kept || pci_addr_cmp(m->kept->claim_addr, m->kept->addr) == 0)
+		return "on vfio-pci, verified";
+	return arena_printf(mem,
+		"on vfio-pci, verified; the device was claimed at %s and sits at %s now (%s)",
+		pci_addr_format(m->kept->claim_addr, was), pci_addr_format(m->kept->addr, now),
+		identity_text(&m->kept->id, mem));
+}
+
 static void set_bound(struct arena *mem, struct json *status, const struct member *m,
 	const struct json *old, const char *now)
 {
 	const char *message = m->message ? m->message : "not done yet";
 
 	if (m->done)
-		message = "on vfio-pci, verified";
+		message = bound_text(mem, m);
 	json_set_z(mem, status, "kernelDriverToUnbind", m->kept ? m->kept->driver : "");
 	json_set_bool(mem, status, "passthroughEnabled", m->done);
 	object_condition(mem, status, old, now, COND_BOUND, m->done,

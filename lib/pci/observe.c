@@ -152,8 +152,9 @@ static int put_derived_claims(struct writing *w, struct err *e)
 
 			if (!has_derived_claim(m))
 				continue;
-			name = pci_object_name(w->mem, w->before->node->name,
-				m->dev ? m->dev->addr : m->kept->addr);
+			name = m->kept ? m->kept->name
+				       : pci_object_name(
+						 w->mem, w->before->node->name, m->dev->addr);
 			if (store_put(w->batch, STORE_OBSERVED, PLURAL_CLAIMS, name,
 				    object_derived_claim(&w->after, w->mem, m,
 					    old_object(w, &w->claim, name), w->now),

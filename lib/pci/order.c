@@ -2,6 +2,8 @@
 // Orders become wishes.
 #include "pci/order.h"
 
+#include "pci/resolve.h"
+
 void order_free(struct order *o)
 {
 	free(o->refusal);
@@ -24,6 +26,14 @@ static void refuse_verdict(struct order *o, const struct verdict *v)
 			  .reason = v->reason,
 			  .message = arena_dup(&o->mem, v->message, strlen(v->message)),
 			  .hint = arena_dup(&o->mem, v->hint, strlen(v->hint))});
+}
+
+/* By where the function is, or where it was when it was claimed. */
+static const struct wish *wish_at(const struct pci_state *s, struct pci_addr a, struct arena *mem)
+{
+	const struct wish *w = pci_state_wish(s, a);
+
+	return w ? w : pci_state_wish_named(s, pci_object_name(mem, s->node->name, a));
 }
 
 void order_wish(const struct pci_state *s, struct pci_addr a, const char *user,
@@ -52,14 +62,28 @@ static void refuse_cluster_override(struct order *o, const struct wish *w, const
 				  w->name, ANNOTATION_OVERRIDE, override)});
 }
 
-static int claim_one(struct order *o, const struct pci_state *s, struct pci_addr a,
+/* Who claims it anew has looked at the group. */
+static void accept_group(const struct pci_state *s, struct wish *w, int group, struct arena *mem)
+{
+	char mark[GROUP_MARK_CAP];
+
+	resolve_group_mark(resolve_group(s, group, mem), mark);
+	wish_annotate(w, mem, ANNOTATION_GROUP, mark);
+}
+
+static int claim_one(struct order *o, const struct pci_state *s, size_t i, struct pci_addr a,
 	const char *user, const char *override, struct store_batch *b, struct err *e)
 {
 	struct verdict v;
 	struct wish w;
 
 	order_wish(s, a, user, override, &o->mem, &w);
+	o->name[i] = arena_dup(&o->mem, w.name, strlen(w.name));
 	v = plan_judge(s, &w, &o->mem);
+	if (v.reason == REASON_GROUP_CHANGED && w.tree == STORE_LOCAL) {
+		accept_group(s, &w, v.dev->group, &o->mem);
+		v = plan_judge(s, &w, &o->mem);
+	}
 	if (!v.accepted) {
 		refuse_verdict(o, &v);
 		return 0;
@@ -91,8 +115,9 @@ int order_claims(struct order *o, const struct pci_node *n, const struct pci_add
 	if (pci_state_read(&s, n, e) < 0)
 		return -1;
 	b = store_batch_new(n->store);
+	o->name = arena_alloc(&o->mem, count * sizeof(*o->name));
 	for (size_t i = 0; i < count && rc == 0; i++)
-		rc = claim_one(o, &s, a[i], user, override, b, e);
+		rc = claim_one(o, &s, i, a[i], user, override, b, e);
 	if (rc == 0)
 		rc = write_order(o, &s, b, e);
 	store_batch_free(b);
@@ -126,11 +151,14 @@ static void release_unclaimed(
 				  .hint = "see 'pcid list'"});
 }
 
-static int release_one(struct order *o, const struct pci_state *s, const struct plan *p,
+static int release_one(struct order *o, const struct pci_state *s, const struct plan *p, size_t i,
 	struct pci_addr a, struct store_batch *b, struct err *e)
 {
-	const struct wish *w = pci_state_wish(s, a);
+	const struct wish *w = wish_at(s, a, &o->mem);
+	const struct kept *k = pci_state_kept(s, a);
+	const char *name = w ? w->name : k ? k->name : pci_object_name(&o->mem, s->node->name, a);
 
+	o->name[i] = arena_dup(&o->mem, name, strlen(name));
 	if (!w) {
 		release_unclaimed(o, s, p, a);
 		return 0;
@@ -164,8 +192,9 @@ int order_releases(struct order *o, const struct pci_node *n, const struct pci_a
 		return -1;
 	plan_make(&p, &s, NULL);
 	b = store_batch_new(n->store);
+	o->name = arena_alloc(&o->mem, count * sizeof(*o->name));
 	for (size_t i = 0; i < count && rc == 0; i++)
-		rc = release_one(o, &s, &p, a[i], b, e);
+		rc = release_one(o, &s, &p, i, a[i], b, e);
 	if (rc == 0 && !o->refusals && store_commit(b, e) < 0)
 		rc = -1;
 	store_batch_free(b);

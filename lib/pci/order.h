@@ -18,6 +18,7 @@ struct refusal {
 struct order {
 	struct refusal *refusal;
 	size_t refusals;
+	const char **name; /* of the claim of each address, in their order */
 	struct arena mem;
 };
 void order_free(struct order *o);

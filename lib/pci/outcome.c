@@ -155,14 +155,14 @@ static int look(const struct pci_node *n, enum order_kind kind, struct outcome *
 	if (view_read(&v, n, mem, e) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
-		const char *name = pci_object_name(mem, n->name, out[i].addr);
 		struct outcome *o = &out[i];
 
-		*o = (struct outcome){.addr = o->addr, .what = "", .reason = "", .message = ""};
+		*o = (struct outcome){
+			.addr = o->addr, .name = o->name, .what = "", .reason = "", .message = ""};
 		if (kind == ORDER_CLAIM)
-			look_at_claim(&v, name, o);
+			look_at_claim(&v, o->name, o);
 		else
-			look_at_release(&v, name, o);
+			look_at_release(&v, o->name, o);
 	}
 	return 0;
 }
@@ -214,14 +214,14 @@ static void tell_wait(const struct pci_node *n, const struct outcome *o, int64_t
 }
 
 int await_orders(const struct pci_node *n, const struct kmodules *k, enum order_kind kind,
-	const struct pci_addr *a, size_t count, int timeout_ms, struct arena *mem,
-	struct outcome *out, struct err *e)
+	const char *const *name, const struct pci_addr *a, size_t count, int timeout_ms,
+	struct arena *mem, struct outcome *out, struct err *e)
 {
 	int64_t deadline = session_clock() + timeout_ms;
 	bool told = false, held;
 
 	for (size_t i = 0; i < count; i++)
-		out[i].addr = a[i];
+		out[i] = (struct outcome){.addr = a[i], .name = name[i]};
 	for (;;) {
 		const struct outcome *waiting;
 		int64_t left;

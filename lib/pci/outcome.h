@@ -16,6 +16,7 @@ enum outcome_kind {
 /* Of one address that was ordered. Strings in the arena of await_orders(). */
 struct outcome {
 	struct pci_addr addr;
+	const char *name; /* of its claim; borrowed from the order */
 	enum outcome_kind kind;
 	const char *what;    /* the address, or a group peer that holds it up */
 	const char *reason;  /* by its name, or "" */
@@ -26,11 +27,12 @@ struct outcome {
 
 enum order_kind { ORDER_CLAIM, ORDER_RELEASE };
 
-/* Waits until each address has come out, `timeout_ms` at most: does passes itself while no other
- * process holds the lock, else watches what that one does. `out` has `count` outcomes; `mem` is
- * emptied, and holds their texts. -1 when a pass could not be done or nothing can be read. */
+/* `name`, `a`: of an order. Waits until each address has come out, `timeout_ms` at most: does
+ * passes itself while no other process holds the lock, else watches what that one does. `out` has
+ * `count` outcomes; `mem` is emptied, and holds their texts. -1 when a pass could not be done or
+ * nothing can be read. */
 int await_orders(const struct pci_node *n, const struct kmodules *k, enum order_kind kind,
-	const struct pci_addr *a, size_t count, int timeout_ms, struct arena *mem,
-	struct outcome *out, struct err *e);
+	const char *const *name, const struct pci_addr *a, size_t count, int timeout_ms,
+	struct arena *mem, struct outcome *out, struct err *e);
 
 #endif

@@ -6,6 +6,7 @@
 #include "pci/bind.h"
 #include "pci/inuse.h"
 #include "pci/observe.h"
+#include "pci/resolve.h"
 
 #include <stdio.h>
 
@@ -117,16 +118,16 @@ static const struct kept *new_record(
 	*k = (struct kept){.name = pci_object_name(&p->mem, s->node->name, m->dev->addr),
 		.readable = true,
 		.addr = m->dev->addr,
-		.vendor = m->dev->vendor,
-		.device = m->dev->device,
-		.subvendor = m->dev->subvendor,
-		.subdevice = m->dev->subdevice,
+		.claim_addr = m->dev->addr,
 		.class = m->dev->class,
 		.driver = m->dev->driver,
 		.override = "",
-		.resource = arena_dup(&p->mem, resource.p, resource.len)};
+		.resource = arena_dup(&p->mem, resource.p, resource.len),
+		.group = ""};
+	identity_read(s->node->root, m->dev, &p->mem, &k->id);
 	if (m->action == ACTION_ADOPT) {
 		k->driver = own->driver_to_unbind;
+		k->group = resolve_group(s, m->dev->group, &p->mem);
 		k->verified = true;
 		return k;
 	}
@@ -145,19 +146,30 @@ static bool needs_vfio(const struct plan *p)
 	return false;
 }
 
+/* What the next boot has to know before it can see it. */
+static int keep_boot(const struct pci_state *s, struct store_batch *b, struct err *e)
+{
+	if (!s->settled || s->sentinel != STORE_OURS)
+		return 0;
+	if (node_name_put(s->node, b, e) < 0)
+		return -1;
+	return last_uses_put(s->node, &s->inv, &s->uses, b, e);
+}
+
 /* Every record of every unit is on disk before the first unbind. */
 static int keep_all(const struct pci_state *s, struct plan *p, struct err *e)
 {
 	struct store_batch *b = store_batch_new(s->node->store);
-	int rc = 0;
+	int rc = keep_boot(s, b, e);
 
 	for (size_t i = 0; i < p->units && rc == 0; i++) {
 		for (size_t j = 0; !p->unit[i].release && j < p->unit[i].n && rc == 0; j++) {
 			struct member *m = &p->unit[i].member[j];
 
-			if (m->kept)
+			if (m->kept && !m->kept->moved)
 				continue;
-			m->kept = new_record(s, p, m);
+			if (!m->kept)
+				m->kept = new_record(s, p, m);
 			rc = kept_put(b, m->kept, e);
 		}
 	}
@@ -198,11 +210,12 @@ static int settle_record(const struct pci_state *s, struct plan *p, struct store
 {
 	char now[64];
 
-	if (m->done && !m->kept->verified) {
+	if (m->done && (m->action == ACTION_BIND || !m->kept->verified)) {
 		struct kept *k = arena_alloc(&p->mem, sizeof(*k));
 
 		*k = *m->kept;
 		k->verified = true;
+		k->group = resolve_group(s, m->dev->group, &p->mem);
 		m->kept = k;
 		return kept_put(b, k, e);
 	}
@@ -279,8 +292,18 @@ static void count(const struct plan *p, struct pass_result *out)
 int pass_run(const struct pci_state *s, struct plan *p, const struct kmodules *k,
 	struct pass_result *out, struct err *e)
 {
-	int rc = run_releases(s, p, k, e);
+	int rc;
 	struct err later;
+
+	if (s->node_was) {
+		count(p, out);
+		return err_set(e,
+			"the node was %s and is called %s now: nothing is bound, released or "
+			"written; "
+			"name it as before (--node, NODE_NAME), or take the new name: pcid rename",
+			s->node_was, s->node->name);
+	}
+	rc = run_releases(s, p, k, e);
 
 	if (rc == 0)
 		rc = run_binds(s, p, k, e);

@@ -126,7 +126,7 @@ static bool group_has_unreadable(const struct pci_state *s, const struct pci_dev
 static const char *what_holds(
 	struct plan *p, const struct pci_state *s, const struct kept *k, const struct pci_dev *d)
 {
-	if (strcmp(k->name, pci_object_name(&p->mem, s->node->name, k->addr)) != 0)
+	if (strcmp(k->name, pci_object_name(&p->mem, s->node->name, k->claim_addr)) != 0)
 		return arena_printf(&p->mem, "kept/ has %s, a record of another node name than %s",
 			k->name, s->node->name);
 	if (!d && !is_gone(s, k->addr))
@@ -164,6 +164,11 @@ static void add_release(struct plan *p, const struct pci_state *s, const struct 
 /* Rule 1: absence of a wish counts only from a complete view. */
 static void add_releases(struct plan *p, const struct pci_state *s)
 {
+	if (s->node_was) {
+		hold_releases(p, arena_printf(&p->mem, "the node was %s and is called %s now",
+					 s->node_was, s->node->name));
+		return;
+	}
 	if (s->sentinel != STORE_OURS) {
 		if (s->kepts)
 			hold_releases(p, "the state directory is not known to be complete "

@@ -2,6 +2,8 @@
 // All that a pass decides from, read once.
 #include "pci/state.h"
 
+#include "pci/resolve.h"
+
 #include <stdio.h>
 
 #define PLURAL_VLANCONFIGS "vlanconfigs"
@@ -111,13 +113,17 @@ int pci_state_read(struct pci_state *s, const struct pci_node *n, struct err *e)
 	*s = (struct pci_state){.node = n};
 	if (pci_scan(&s->inv, n->root, e) < 0 || read_uses(s, e) < 0 ||
 		wishes_read(n, &s->mem, &s->wish, &s->wishes, e) < 0 ||
-		kept_read_all(n, &s->mem, &s->kept, &s->kepts, e) < 0) {
+		kept_read_all(n, &s->mem, &s->kept, &s->kepts, e) < 0 ||
+		last_uses_read(n, &s->mem, &s->last, &s->lasts, e) < 0 ||
+		node_name_read(n, &s->mem, &s->node_was, e) < 0) {
 		pci_state_free(s);
 		return -1;
 	}
 	for (size_t i = 0; i < s->inv.n; i++)
 		read_vf_count(n->root, &s->inv.dev[i]);
 	index_groups(s);
+	resolve_records(s);
+	s->settled = settled_is(n);
 	s->sentinel = store_sentinel(n->store, n->name, s->machine, sizeof(s->machine));
 	return 0;
 }
@@ -159,6 +165,22 @@ const struct kept *pci_state_kept(const struct pci_state *s, struct pci_addr a)
 {
 	for (size_t i = 0; i < s->kepts; i++)
 		if (s->kept[i].readable && pci_addr_cmp(s->kept[i].addr, a) == 0)
+			return &s->kept[i];
+	return NULL;
+}
+
+const struct wish *pci_state_wish_named(const struct pci_state *s, const char *name)
+{
+	for (size_t i = 0; i < s->wishes; i++)
+		if (!strcmp(s->wish[i].name, name))
+			return &s->wish[i];
+	return NULL;
+}
+
+const struct kept *pci_state_kept_named(const struct pci_state *s, const char *name)
+{
+	for (size_t i = 0; i < s->kepts; i++)
+		if (s->kept[i].readable && !strcmp(s->kept[i].name, name))
 			return &s->kept[i];
 	return NULL;
 }

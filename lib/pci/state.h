@@ -6,6 +6,7 @@
 
 #include "pci/hostuse.h"
 #include "pci/kept.h"
+#include "pci/settled.h"
 #include "pci/wish.h"
 
 struct pci_state {
@@ -17,6 +18,10 @@ struct pci_state {
 	size_t wishes;
 	struct kept *kept;
 	size_t kepts;
+	struct last_use *last; /* what the host used in the last boot; counts until it is settled */
+	size_t lasts;
+	bool settled;         /* mounts and network are up (design rule 7) */
+	const char *node_was; /* kept/node says another name than this one; NULL: it does not */
 	enum store_sentinel sentinel;
 	char machine[64]; /* what a foreign sentinel says */
 	struct arena mem;
@@ -32,6 +37,9 @@ const struct kept *pci_state_kept(const struct pci_state *s, struct pci_addr a);
 
 /* The record of a function, when it is of this very device; NULL else. */
 const struct kept *pci_state_ours(const struct pci_state *s, const struct pci_dev *d);
+/* By the name of the claim; NULL when there is none. */
+const struct wish *pci_state_wish_named(const struct pci_state *s, const char *name);
+const struct kept *pci_state_kept_named(const struct pci_state *s, const char *name);
 /* There is a record of the function's name that cannot be understood. */
 bool pci_state_unreadable(const struct pci_state *s, struct pci_addr a);
 

@@ -28,6 +28,7 @@ void wish_of(struct wish *w, enum store_tree tree, const char *name, const struc
 		.no_pooling = json_bool(json_get(spec, "disableResourcePooling"), false),
 		.skip_binding = annotation(object, ANNOTATION_SKIP_BINDING) != NULL,
 		.resource = annotation(object, ANNOTATION_RESOURCE_NAME),
+		.group = annotation(object, ANNOTATION_GROUP),
 		.passthrough = json_bool(json_get(status, "passthroughEnabled"), false),
 		.driver_to_unbind = driver,
 		.object = object,
@@ -162,11 +163,19 @@ struct json *wish_new(const struct pci_node *n, struct arena *mem, struct pci_ad
 	return object;
 }
 
-void wish_override(struct wish *w, struct arena *mem, const char *override)
+void wish_annotate(struct wish *w, struct arena *mem, const char *key, const char *value)
 {
 	struct json *object = json_copy(mem, w->object);
 	struct json *meta = json_make(mem, object, "metadata");
+	struct pci_addr addr = w->addr; /* it may have moved from spec.address */
 
-	json_set_z(mem, json_make(mem, meta, "annotations"), ANNOTATION_OVERRIDE, override);
+	json_set_z(mem, json_make(mem, meta, "annotations"), key, value);
 	wish_of(w, w->tree, w->name, object, mem);
+	if (w->addr_ok)
+		w->addr = addr;
+}
+
+void wish_override(struct wish *w, struct arena *mem, const char *override)
+{
+	wish_annotate(w, mem, ANNOTATION_OVERRIDE, override);
 }

@@ -8,6 +8,8 @@
 
 #define ANNOTATION_OVERRIDE "vfiobox.io/override"
 #define ANNOTATION_SKIP_BINDING "pcidevices.harvesterhci.io/skip-vfio-binding"
+/* The IOMMU group as it was looked at: resolve_group_mark() of its members. */
+#define ANNOTATION_GROUP "vfiobox.io/accepted-group"
 #define ANNOTATION_RESOURCE_NAME "pcidevice.harvesterhci.io/override-resource-name"
 
 /* Strings live in the arena the wish was read into. */
@@ -20,9 +22,11 @@ struct wish {
 	bool no_pooling, skip_binding;
 	uint64_t overrides;   /* a bit per reason that is named */
 	const char *resource; /* override-resource-name, or NULL */
+	const char *group;    /* the mark of a group that was accepted as it is, or NULL */
 	/* Adoption (contract.md 3): the status of a claim that another agent bound. */
 	bool passthrough;
 	const char *driver_to_unbind; /* or NULL */
+	bool early; /* named on the kernel command line: bound before the system is settled */
 	const struct json *object;
 };
 
@@ -41,6 +45,8 @@ struct json *wish_new(const struct pci_node *n, struct arena *mem, struct pci_ad
 	const char *user, const char *override);
 /* The same wish with other overrides; its object is a copy, in `mem`. */
 void wish_override(struct wish *w, struct arena *mem, const char *override);
+/* The same wish with another annotation. */
+void wish_annotate(struct wish *w, struct arena *mem, const char *key, const char *value);
 
 void wish_of(struct wish *w, enum store_tree tree, const char *name, const struct json *object,
 	struct arena *mem);

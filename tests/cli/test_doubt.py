@@ -67,7 +67,7 @@ def test_under_another_node_name_nothing_is_released(host):
     host.node = "another"
     assert "->" not in host.pcid("plan").out
     result = host.pcid("apply").must(1)
-    assert "another node name" in result.err
+    assert "is called another now" in result.err
     assert len(kept(host)) == 1
 
 

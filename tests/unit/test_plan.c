@@ -89,11 +89,12 @@ static struct kept *keeps(struct world *w, const char *address, const char *driv
 	*k = (struct kept){.name = object_name(w, address),
 		.readable = true,
 		.addr = addr(address),
-		.vendor = 0x8086,
-		.device = 0x1234,
+		.claim_addr = addr(address),
+		.id = {0x8086, 0x1234, 0, 0, 0, "", "", "", ""},
 		.driver = driver,
 		.override = "",
 		.resource = "",
+		.group = "",
 		.verified = true};
 	return k;
 }
@@ -112,6 +113,7 @@ static int setup(void **state)
 		.uses.use = w->use,
 		.wish = w->wish,
 		.kept = w->kept,
+		.settled = true,
 		.sentinel = STORE_OURS};
 	*state = w;
 	return 0;
