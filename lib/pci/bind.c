@@ -156,13 +156,19 @@ static int bind_all(const struct pci_node *n, struct unit *u, struct err *e)
 	return 0;
 }
 
-/* What an interrupted transaction left on vfio-pci, unverified, goes back to where it came from;
- * what was on a host driver until now, to that; what was verified before stays. */
+/* What an interrupted transaction left on vfio-pci or on no driver goes back to where it came from;
+ * what was on a host driver until now, to that. */
+static const char *home_of(const struct member *m)
+{
+	bool left = !m->dev->driver[0] || !strcmp(m->dev->driver, VFIO_PCI);
+
+	return left ? m->kept->driver : m->dev->driver;
+}
+
 static void undo_one(
 	const struct pci_node *n, const struct kmodules *k, const struct member *m, struct err *e)
 {
-	bool left = !strcmp(m->dev->driver, VFIO_PCI);
-	const char *driver = left ? m->kept->driver : m->dev->driver;
+	const char *driver = home_of(m);
 	struct err why;
 
 	if (give_back(n, k, m->dev->name, driver, m->kept->override, &why) < 0 ||
@@ -178,6 +184,15 @@ static void undo(const struct pci_node *n, const struct kmodules *k, struct unit
 	for (size_t i = 0; i < u->n; i++)
 		if (u->member[i].action == ACTION_BIND)
 			undo_one(n, k, &u->member[i], e);
+}
+
+bool bind_is_undone(const struct root *r, const struct member *m)
+{
+	char now[NAME_CAP], override[NAME_CAP];
+
+	return bind_driver_of(r, m->dev->name, now, sizeof(now)) == 0 &&
+	       bind_override_of(r, m->dev->name, override, sizeof(override)) == 0 &&
+	       !strcmp(now, home_of(m)) && !strcmp(override, m->kept->override);
 }
 
 int bind_group(const struct pci_node *n, const struct kmodules *k, struct unit *u, struct err *e)

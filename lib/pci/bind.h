@@ -25,6 +25,9 @@ int bind_load_vfio(const struct kmodules *k, struct err *e);
  * members' records must be on disk already. */
 int bind_group(const struct pci_node *n, const struct kmodules *k, struct unit *u, struct err *e);
 
+/* After bind_group() failed: the member has the driver and the override that it had before. */
+bool bind_is_undone(const struct root *r, const struct member *m);
+
 /* Takes every ACTION_RELEASE member off vfio-pci and has its old driver take it back; sets done,
  * or reason and message, of each. Goes on after a failure; -1 when any member failed. */
 int bind_release(

@@ -203,13 +203,11 @@ static void bind_unit(
 		u->member[i].done = true;
 }
 
-/* After the binds: verified records say so; a function that went back to where it was before it was
- * ever ours has none. */
+/* After the binds: verified records say so; a function that never was verified and went back to
+ * where it was, override and all, has none, whichever pass made it. */
 static int settle_record(const struct pci_state *s, struct plan *p, struct store_batch *b,
 	struct member *m, struct err *e)
 {
-	char now[64];
-
 	if (m->done && (m->action == ACTION_BIND || !m->kept->verified)) {
 		struct kept *k = arena_alloc(&p->mem, sizeof(*k));
 
@@ -219,9 +217,7 @@ static int settle_record(const struct pci_state *s, struct plan *p, struct store
 		m->kept = k;
 		return kept_put(b, k, e);
 	}
-	if (!m->done && !pci_state_kept(s, m->dev->addr) &&
-		bind_driver_of(s->node->root, m->dev->name, now, sizeof(now)) == 0 &&
-		!strcmp(now, m->dev->driver))
+	if (!m->done && !m->kept->verified && bind_is_undone(s->node->root, m))
 		return store_remove(b, STORE_KEPT, PLURAL_DEVICES, m->kept->name, e);
 	return 0;
 }
