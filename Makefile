@@ -39,9 +39,10 @@ APPLETS_C := $(wildcard applets/*.c)
 UNIT_C := $(wildcard tests/unit/test_*.c)
 UNIT_HELP_C := $(filter-out $(UNIT_C),$(wildcard tests/unit/*.c))
 DRIVERS := $(patsubst tests/fuzz/drive_%.c,%,$(filter-out %/drive_main.c,$(wildcard tests/fuzz/drive_*.c)))
+STEPPER_C := $(filter-out %/test_kernel.c,$(wildcard tests/faults/*.c))
 # Compiled by the scripts that use them.
 OTHER_C := $(wildcard build/*/*.c tests/vm/*.c tests/bench/*.c)
-ALL_C := $(LIB_C) $(APPLETS_C) $(wildcard tests/unit/*.c tests/fuzz/*.c) $(OTHER_C)
+ALL_C := $(LIB_C) $(APPLETS_C) $(wildcard tests/unit/*.c tests/fuzz/*.c tests/faults/*.c) $(OTHER_C)
 ALL_H := $(wildcard lib/*/*.h applets/*.h build/*/*.h tests/*/*.h)
 
 # remember FILE,TEXT: FILE holds TEXT, and is new only when TEXT is.
@@ -179,6 +180,24 @@ out/fuzz/fuzz-%: out/fuzz/obj/tests/fuzz/drive_%.o out/fuzz/obj/tests/fuzz/fuzz_
 drivers: $(DRIVERS:%=out/x86_64/tests/drive-%)
 fuzzers: $(DRIVERS:%=out/fuzz/fuzz-%)
 
+# ---- The stepper, static for guests too; the kernel that it plays, tested with sanitizers
+
+out/x86_64/faults/stepper: $(STEPPER_C:%.c=out/x86_64/obj/%.o) out/x86_64/lib.a
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC_x86_64) $(CFLAGS_x86_64) -fno-lto $(PRODUCT_LDFLAGS) -o $@ $^ $(LIBS_x86_64)
+
+out/native/faults/stepper: $(STEPPER_C:%.c=out/native/obj/%.o)
+out/native/faults/test_kernel: $(patsubst %.c,out/native/obj/%.o,$(wildcard tests/faults/*kernel*.c))
+out/native/faults/%: out/native/lib.a
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC_native) $(CFLAGS_native) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_native) -lcmocka
+
+.SECONDARY: $(foreach v,x86_64 native,$(STEPPER_C:%.c=out/$v/obj/%.o) out/$v/obj/tests/faults/test_kernel.o)
+stepper: out/x86_64/faults/stepper out/native/faults/test_kernel
+.PHONY: stepper
+
 # ---- Warnings are errors: gcc where it compiles, clang over the same files
 
 CLANG_CFLAGS = --target=x86_64-linux-musl -nostdinc -isystem $(call sysroot,x86_64)/include \
@@ -200,7 +219,7 @@ all: ## both products: out/x86_64/vfiobox, out/aarch64/vfiobox (what `make` alon
 size: $(ARCHES) ## what each module and library adds to the products
 	@$(PYTHON) build/size $(SIZE_LIMIT) $(ARCHES:%=out/%/vfiobox)
 
-ready: all drivers fuzzers tests-native $(ARCHES:%=tests-%) links vm-kit
+ready: all drivers fuzzers stepper tests-native $(ARCHES:%=tests-%) links vm-kit
 
 check: ready ## every test; ends with "N passed, N failed, N skipped"
 	+@$(PYTHON) tests/run
@@ -210,7 +229,9 @@ check-unit: tests-native $(ARCHES:%=tests-%) ## unit tests: with sanitizers, as 
 	@$(PYTHON) tests/run unit
 check-cli: all drivers links ## black-box tests of the program
 	+@$(PYTHON) tests/run cli
-check-vm: x86_64 vm-kit ## tests on a real kernel
+check-faults: x86_64 stepper ## a kill, a power cut, an error at every call that changes a file
+	@$(PYTHON) tests/run faults
+check-vm: x86_64 stepper vm-kit ## tests on a real kernel
 	@$(PYTHON) tests/run vm
 check-fuzz: fuzzers ## a short run of each fuzzer
 	@$(PYTHON) tests/run fuzz
@@ -235,5 +256,5 @@ help: ## this list
 	@sed -n 's/^\([a-z][-a-z ]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r names what; do \
 		printf '  %-28s %s\n' "$$names" "$$what"; done
 
-.PHONY: all size ready check check-format check-warnings check-unit check-cli check-vm check-fuzz fuzz \
+.PHONY: all size ready check check-format check-warnings check-unit check-cli check-faults check-vm check-fuzz fuzz \
 	drivers fuzzers warnings-gcc warnings-clang vm-kit bench demo mutants clean help

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Makes the description NAME.yaml beside this file into a tree of sys/, proc/, dev/, etc/ below DIR:
 #     tree.py NAME DIR
+#     tree.py FILE.yaml DIR             a description from elsewhere
 #     tree.py --functions 10000 DIR     a generated host of that many PCI functions
 #     tree.py --list
 import argparse
@@ -25,7 +26,8 @@ def names():
 
 
 def describe(name):
-    with open(f"{HERE}/{name}.yaml", encoding="utf-8") as file:
+    path = name if name.endswith(".yaml") else f"{HERE}/{name}.yaml"
+    with open(path, encoding="utf-8") as file:
         return yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
@@ -48,7 +50,8 @@ def main():
         print("\n".join(names()))
     elif options.functions and len(options.words) == 1:
         build(bighost.describe(options.functions), options.words[0])
-    elif not options.functions and len(options.words) == 2 and options.words[0] in names():
+    elif not options.functions and len(options.words) == 2 and (
+            options.words[0] in names() or options.words[0].endswith(".yaml")):
         build(describe(options.words[0]), options.words[1])
     else:
         parser.error("want NAME DIR with NAME of --list, or --functions N DIR")
