@@ -105,7 +105,8 @@ const struct scenario scenarios[] = {
 	},
 	{
 		.name = "claim a group whose last member fails",
-		.start = "override " USB " xhci_hcd\nrefuse " UCSI "\n" SEEN,
+		.start = "override " USB " xhci_hcd\noverride " UCSI " i2c_nvidia\nrefuse " UCSI
+			 "\n" SEEN,
 		.command = "pcid claim " GPU,
 		.touches = GPU,
 		.makes = GPU,
