@@ -10,6 +10,7 @@
 #include "pci/rename.h"
 #include "pci/session.h"
 #include "pci/settled.h"
+#include "pci/sriov_order.h"
 #include "json/yaml.h"
 
 #include <limits.h>
@@ -30,7 +31,9 @@ static const char help[] =
 	"  claim ADDR...        want it on vfio-pci, with all of its IOMMU group, and bring it "
 	"there\n"
 	"  release ADDR...      no longer want it, and give it back to its driver\n"
-	"  apply                one pass over all claims\n"
+	"  apply                one pass over all claims and numbers of VFs\n"
+	"  vfs                  the NICs with SR-IOV, and how many virtual functions they have\n"
+	"  vfs IFNAME|ADDR N    want N of them, and make them\n"
 	"  settled              says that the system is up: what was never bound before may be "
 	"bound\n"
 	"  rename               takes the node's name as it is now, after it was changed\n"
@@ -39,7 +42,7 @@ static const char help[] =
 	"tree)\n"
 	"  plan, show, claim:   --override REASON[,REASON]  accept host uses, by exact name\n"
 	"  claim:               --user NAME         who wants it (default: who runs this)\n"
-	"  claim, release, apply: --timeout SEC     how long to wait (10);  --no-wait\n"
+	"  claim, release, apply, vfs: --timeout SEC  how long to wait (10);  --no-wait\n"
 	"  -o table|wide|json|yaml|name    --root DIR    --node NAME    --ids FILE    -v    -h\n"
 	"\n"
 	"examples:\n"
@@ -48,6 +51,7 @@ static const char help[] =
 	"  pcid claim 65:00.0 && pcid list --driver vfio-pci\n"
 	"  pcid list -o json | jq '.items[].status.resourceName'\n"
 	"  pcid claim 0000:3b:00.0 --override Mounted\n"
+	"  pcid vfs enp1s0f0 4\n"
 	"\n"
 	"exit: 0 done; 1 refused, pending or failed; 2 wrong call\n";
 
@@ -417,6 +421,22 @@ static void tell_held(const struct session *w)
 		say("pcid: nothing is released: %s", w->plan.held_why);
 }
 
+static void tell_nics(const struct session *w)
+{
+	CLEANUP_ARENA struct arena mem = {0};
+
+	for (size_t i = 0; i < w->plan.nics; i++) {
+		const struct nic_step *t = &w->plan.nic[i];
+
+		if (t->done)
+			continue;
+		say("pcid: VFs of %s: %s: %s", sriov_label(t, &mem), reason_name(t->reason),
+			t->message);
+		if (t->hint[0])
+			say("  %s", t->hint);
+	}
+}
+
 static int verb_apply(struct run *r, struct err *e)
 {
 	const struct pass_result *done;
@@ -429,10 +449,12 @@ static int verb_apply(struct run *r, struct err *e)
 		if (!w.plan.verdict[i].accepted)
 			tell_refusal(&w.plan.verdict[i]);
 	tell_failures(&w);
+	tell_nics(&w);
 	tell_held(&w);
 	done = &w.result;
-	rc = done->refused || done->failed || done->waiting || w.plan.releases_held ? CLI_FAILED
-										    : CLI_DONE;
+	rc = done->refused || done->failed || done->waiting || done->nics || w.plan.releases_held
+		     ? CLI_FAILED
+		     : CLI_DONE;
 	printf("%zu claims: %u refused; functions: %u failed, %u waiting\n", w.plan.verdicts,
 		done->refused, done->failed, done->waiting);
 	session_end(&w);
@@ -458,6 +480,76 @@ static int verb_settled(struct run *r, struct err *e)
 	return settled_mark(&r->node, e) < 0 ? complain(e) : CLI_DONE;
 }
 
+static int list_vfs(struct run *r, struct err *e)
+{
+	CLEANUP_BUF struct buf out = {0};
+	CLEANUP_ARENA struct arena mem = {0};
+	struct pci_state s;
+	struct plan p;
+	int rc = CLI_DONE;
+
+	if (read_state(r, &s, e) < 0)
+		return complain(e);
+	plan_make(&p, &s, NULL);
+	if (wants_object(r))
+		rc = emit_object(r, list_nics(&mem, &s, &p), e);
+	else if (r->cli.output == OUTPUT_NAME)
+		print_nic_names(&out, &s, &p);
+	else
+		print_nics(&out, &s, &p, r->cli.output == OUTPUT_WIDE);
+	if (rc == CLI_DONE)
+		rc = emit_text(&out, e);
+	plan_free(&p);
+	pci_state_free(&s);
+	return rc;
+}
+
+static int report_vfs(const struct json *seen, struct err *e)
+{
+	const struct json *applied = sriov_applied(seen);
+	const char *reason = json_z(json_get(applied, "reason"));
+	const char *message = json_z(json_get(applied, "message"));
+	CLEANUP_BUF struct buf out = {0};
+
+	print_nic(&out, seen);
+	if (sriov_is_applied(seen))
+		return emit_text(&out, e);
+	say("pcid: %s: %s", reason ? reason : reason_name(REASON_PENDING),
+		message ? message : "nobody has looked at it yet");
+	say("pcid: the wish stays and is tried again by 'pcid apply'");
+	return CLI_FAILED;
+}
+
+static int make_vfs(struct run *r, unsigned count, struct err *e)
+{
+	CLEANUP_ARENA struct arena mem = {0};
+	const struct json *wish, *seen;
+	struct order o = {0};
+	int rc;
+
+	if (sriov_order(&o, &r->node, r->cli.arg[0], count, &wish, e) < 0)
+		rc = complain(e);
+	else if (!wish)
+		rc = tell_refusals(&o);
+	else if (sriov_await(&r->node, &r->kmodules, wish, r->opt.timeout_ms, &mem, &seen, e) < 0)
+		rc = complain(e);
+	else
+		rc = report_vfs(seen, e);
+	order_free(&o);
+	return rc;
+}
+
+static int verb_vfs(struct run *r, struct err *e)
+{
+	uint64_t count;
+
+	if (!r->cli.args)
+		return list_vfs(r, e);
+	if (r->cli.args != 2 || !str_u64(str_of(r->cli.arg[1]), UINT16_MAX, &count))
+		return misuse("vfs wants an interface or address, and a number of VFs");
+	return make_vfs(r, (unsigned)count, e);
+}
+
 struct verb {
 	const char *name;
 	int min_args, max_args;
@@ -473,6 +565,7 @@ static const struct verb verbs[] = {
 	{"apply", 0, 0, verb_apply},
 	{"rename", 0, 0, verb_rename},
 	{"settled", 0, 0, verb_settled},
+	{"vfs", 0, 2, verb_vfs},
 };
 
 static const struct verb *find_verb(const char *name)
@@ -528,8 +621,8 @@ static int pcid_main(int argc, char **argv)
 		{"groups", false, "list", &o->groups},
 		{"override", true, "plan show claim", &o->override},
 		{"user", true, "claim", &o->user},
-		{"timeout", true, "claim release apply", &o->timeout},
-		{"no-wait", false, "claim release apply", &o->no_wait},
+		{"timeout", true, "claim release apply vfs", &o->timeout},
+		{"no-wait", false, "claim release apply vfs", &o->no_wait},
 	};
 	const struct verb *verb;
 	struct err e = {0};

@@ -92,15 +92,15 @@ static void load_host_driver(
 	struct err ignored; /* the probe that follows shows whether it helped */
 
 	snprintf(path, sizeof(path), "sys/bus/pci/drivers/%.64s", driver);
-	if (root_exists(n->root, path))
+	if (driver[0] && root_exists(n->root, path))
 		return;
 	if (root_read(n->root, attribute(path, address, "modalias"), alias, sizeof(alias)) > 0)
 		kmodule_load_alias(k, alias, NULL, &ignored);
 }
 
-/* Back to how the record says it was; no driver then, no driver now. */
+/* Back to how the record says it was; no driver then, no driver now, unless `probes`. */
 static int give_back(const struct pci_node *n, const struct kmodules *k, const char *address,
-	const char *driver, const char *override, struct err *e)
+	const char *driver, const char *override, bool probes, struct err *e)
 {
 	char now[NAME_CAP];
 
@@ -112,7 +112,7 @@ static int give_back(const struct pci_node *n, const struct kmodules *k, const c
 		return 0;
 	if (unbind(n->root, address, e) < 0)
 		return -1;
-	if (!driver[0])
+	if (!driver[0] && !probes)
 		return verify(n->root, address, "", e);
 	load_host_driver(n, k, address, driver);
 	if (bind_driver_of(n->root, address, now, sizeof(now)) == 0 && now[0])
@@ -171,7 +171,7 @@ static void undo_one(
 	const char *driver = home_of(m);
 	struct err why;
 
-	if (give_back(n, k, m->dev->name, driver, m->kept->override, &why) < 0 ||
+	if (give_back(n, k, m->dev->name, driver, m->kept->override, false, &why) < 0 ||
 		verify(n->root, m->dev->name, driver, &why) < 0)
 		err_hint(e, "and it could not be undone: %.200s", why.text);
 	else
@@ -216,7 +216,8 @@ static void release_one(
 	char now[NAME_CAP];
 	struct err e;
 
-	if (give_back(n, k, m->dev->name, m->kept->driver, m->kept->override, &e) < 0) {
+	if (give_back(n, k, m->dev->name, m->kept->driver, m->kept->override, m->kept->unprobed,
+		    &e) < 0) {
 		fail(m, REASON_RELEASE_FAILED, mem, e.text);
 		return;
 	}
@@ -230,6 +231,9 @@ static void release_one(
 			n, "%s: back on %s", m->dev->name, now[0] ? now : "no driver, as before");
 	} else if (!strcmp(now, VFIO_PCI)) {
 		fail(m, REASON_RELEASE_FAILED, mem, "it is still on vfio-pci");
+	} else if (now[0] && m->kept->unprobed) {
+		m->done = true;
+		pci_progress(n, "%s: given back to %s", m->dev->name, now);
 	} else if (now[0]) {
 		m->done = true;
 		pci_progress(n, "%s: given back; %s took it, not %s as before", m->dev->name, now,

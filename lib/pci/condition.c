@@ -10,6 +10,7 @@ const char *condition_type_name(enum condition_type t)
 		[COND_ACCEPTED] = "Accepted",
 		[COND_BOUND] = "Bound",
 		[COND_RELEASED] = "Released",
+		[COND_APPLIED] = "Applied",
 	};
 
 	return names[t];

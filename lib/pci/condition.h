@@ -12,6 +12,7 @@ enum condition_type {
 	COND_ACCEPTED, /* claim: nothing forbids it */
 	COND_BOUND,    /* claim: the function is on vfio-pci, verified */
 	COND_RELEASED, /* claim that is gone: written while its function is not given back */
+	COND_APPLIED,  /* SRIOVNetworkDevice: it has the VFs that are wanted */
 	CONDITION_TYPES
 };
 
@@ -43,6 +44,14 @@ enum condition_type {
 	X(REASON_GROUP_CHANGED, "GroupChanged")     /* not as at the last verified bind */         \
 	X(REASON_NODE_RENAMED, "NodeRenamed")       /* the node had another name */                \
 	X(REASON_UNSETTLED, "Unsettled")            /* mounts and network are not up yet */        \
+	/* What forbids a number of VFs. */                                                        \
+	X(REASON_NO_SRIOV, "NoSRIOV")              /* no NIC, or one without SR-IOV */             \
+	X(REASON_INVALID_NUM_VFS, "InvalidNumVFs") /* spec.numVFs is no number */                  \
+	X(REASON_TOO_MANY_VFS, "TooManyVFs")       /* over sriov_totalvfs */                       \
+	X(REASON_PF_CLAIMED, "PFClaimed")          /* the PF itself is claimed, or ours still */   \
+	X(REASON_VF_CLAIMED, "VFClaimed")          /* a VF that would go is claimed */             \
+	X(REASON_VF_IN_USE, "VFInUse")             /* a VF that would go is in use */              \
+	X(REASON_NO_DRIVER, "NoDriver")            /* the kernel needs the PF's driver for it */   \
 	/* How it stands. */                                                                       \
 	X(REASON_AVAILABLE, "Available")                                                           \
 	X(REASON_CLAIMED, "Claimed")                                                               \
@@ -56,6 +65,9 @@ enum condition_type {
 	X(REASON_IN_USE, "InUse")                   /* a process holds the group node */           \
 	X(REASON_RELEASE_FAILED, "ReleaseFailed")                                                  \
 	X(REASON_DRIVER_MISSING, "DriverMissing") /* its host driver did not take it back */       \
+	X(REASON_APPLIED, "Applied")                                                               \
+	X(REASON_NO_WISH, "NoWish")       /* nobody wants a number of VFs */                       \
+	X(REASON_VFS_FAILED, "VFsFailed") /* tried; the kernel did not make them */                \
 	X(REASON_ABSENT, "Absent")
 
 enum reason {

@@ -111,6 +111,13 @@ static const struct last_use *last_use_of(
 	return NULL;
 }
 
+static bool wants_vfs(const struct pci_state *s, const struct pci_dev *d)
+{
+	const struct nic_pf *pf = sriov_pf_at(s, d->addr);
+
+	return pf && pf->wish && pf->wish->count;
+}
+
 /* One function of the closure; REASON_ACCEPTED when nothing is in the way. */
 static struct verdict judge_member(
 	struct verdict v, const struct pci_state *s, const struct pci_dev *d, struct arena *mem)
@@ -143,7 +150,17 @@ static struct verdict judge_member(
 		return refuse(v, REASON_PF_HAS_VFS,
 			arena_printf(mem, "%s%s is a PF with %u VFs: binding it would destroy them",
 				peer, d->name, d->vfs),
-			"claim the VFs, or remove them first (write 0 to its sriov_numvfs)");
+			sriov_pf_at(s, d->addr)
+				? arena_printf(mem,
+					  "claim the VFs, or remove them first: pcid vfs %s 0",
+					  d->name)
+				: "claim the VFs, or remove them first (write 0 to its "
+				  "sriov_numvfs)");
+	if (!kept && wants_vfs(s, d))
+		return refuse(v, REASON_PF_HAS_VFS,
+			arena_printf(mem, "%s%s is a PF that is to have VFs", peer, d->name),
+			arena_printf(
+				mem, "claim the VFs, or give them up: pcid vfs %s 0", d->name));
 	if (pci_is_user_driver(d->driver) && !is_adoptable(s, d))
 		return refuse(v, REASON_BOUND_BY_ANOTHER,
 			arena_printf(mem, "%s%s is on %s, and vfiobox did not put it there", peer,

@@ -40,6 +40,7 @@ static void parse(struct kept *k, const struct json *object)
 	k->override = text(object, "driverOverride");
 	k->resource = text(object, "resourceName");
 	k->group = text(object, "group");
+	k->unprobed = json_bool(json_get(object, "unprobed"), false);
 	k->verified = json_bool(json_get(object, "verified"), false);
 	parse_identity(&k->id, object);
 	k->readable = json_u64(json_get(object, "formatVersion"), &format) &&
@@ -133,6 +134,8 @@ int kept_put(struct store_batch *b, const struct kept *k, struct err *e)
 	json_set_z(&mem, object, "driverOverride", k->override);
 	json_set_z(&mem, object, "resourceName", k->resource);
 	set_known(&mem, object, "group", k->group);
+	if (k->unprobed)
+		json_set_bool(&mem, object, "unprobed", true);
 	json_set_bool(&mem, object, "verified", k->verified);
 	return store_put(b, STORE_KEPT, PLURAL_DEVICES, k->name, object, e);
 }

@@ -22,6 +22,7 @@ struct kept {
 	const char *override; /* driver_override as it was, "" when none */
 	const char *resource; /* resource name, frozen at the first claim */
 	const char *group;    /* who was in its IOMMU group at the last verified bind, "" unknown */
+	bool unprobed;        /* had no driver because none was let near: any may take it back */
 	bool verified;        /* a bind was verified */
 	/* Found out when the state was read, not in the file. */
 	bool moved; /* `addr` is not where the file says */

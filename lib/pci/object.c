@@ -109,39 +109,14 @@ static const char *first_driver(
 	return pci_is_user_driver(d->driver) ? "" : d->driver;
 }
 
-void object_interface(const struct root *r, const char *address, char *out, size_t cap)
-{
-	char path[64 + PCI_ADDR_CAP];
-	DIR *dir;
-	struct dirent *entry;
-
-	out[0] = 0;
-	snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/net", address);
-	dir = root_opendir(r, path);
-	while (dir && (entry = readdir(dir))) {
-		if (entry->d_name[0] == '.' || strlen(entry->d_name) >= cap)
-			continue;
-		memcpy(out, entry->d_name, strlen(entry->d_name) + 1);
-		break;
-	}
-	if (dir)
-		closedir(dir);
-	for (char *c = out; *c; c++)
-		if (*c >= 'A' && *c <= 'Z')
-			*c = (char)(*c - 'A' + 'a');
-}
-
 static void set_parent(
 	const struct pci_state *s, struct arena *mem, const struct pci_dev *d, struct json *object)
 {
-	char pf[PCI_ADDR_CAP], ifname[32];
+	const struct nic_pf *pf = d->is_vf ? sriov_pf_at(s, d->pf) : NULL;
 
-	if (!d->is_vf || d->class >> 16 != 0x02)
-		return;
-	object_interface(s->node->root, pci_addr_format(d->pf, pf), ifname, sizeof(ifname));
-	if (ifname[0])
+	if (pf && pf->name[0])
 		json_set_z(mem, json_path(object, "metadata", "labels", NULL), LABEL_PARENT_NIC,
-			arena_printf(mem, "%s-%s", s->node->name, ifname));
+			pf->name);
 }
 
 struct verdict object_offer(const struct pci_state *s, const struct pci_dev *d, struct arena *mem)

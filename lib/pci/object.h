@@ -42,7 +42,11 @@ struct json *object_derived_claim(const struct pci_state *s, struct arena *mem,
 /* The claim that a derived one comes from, by name; "" for a user's own. */
 const char *object_claim_origin(const struct json *claim);
 
-/* The interface of a NIC's function, lower case, "" when it has none. */
-void object_interface(const struct root *r, const char *address, char *out, size_t cap);
+/* SRIOVNetworkDevice, of a PF, of a wish (a `pf` that is not there is NULL), or of both; `t` is
+ * what is said of the wish. */
+struct json *object_nic(const struct pci_state *s, struct arena *mem, const struct nic_pf *pf,
+	const struct nic_step *t, const struct json *old, const char *now);
+/* Why the same wish, unchanged, failed when `old` was observed; NULL when it did not. */
+const char *object_nic_failure(const struct json *old, const struct nic_step *t);
 
 #endif

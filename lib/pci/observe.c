@@ -19,7 +19,7 @@ struct writing {
 	struct store_batch *batch;
 	const char *now;
 	struct arena *mem;
-	struct kind device, claim;
+	struct kind device, claim, nic;
 };
 
 static int kind_init(struct writing *w, struct kind *k, const char *plural, struct err *e)
@@ -165,6 +165,67 @@ static int put_derived_claims(struct writing *w, struct err *e)
 	return 0;
 }
 
+static const struct nic_step *step_of(const struct writing *w, const char *name)
+{
+	for (size_t i = 0; i < w->plan->nics; i++)
+		if (!strcmp(w->plan->nic[i].wish->name, name))
+			return &w->plan->nic[i];
+	return NULL;
+}
+
+static int put_nic(struct writing *w, const char *name, const struct nic_pf *pf,
+	const struct nic_step *t, struct err *e)
+{
+	return store_put(w->batch, STORE_OBSERVED, PLURAL_NICS, name,
+		object_nic(&w->after, w->mem, pf, t, old_object(w, &w->nic, name), w->now), e);
+}
+
+/* Every PF that may have VFs, and every wish, be its NIC there or not. */
+static int put_nics(struct writing *w, struct err *e)
+{
+	const struct sriov *v = &w->after.sriov;
+
+	for (size_t i = 0; i < v->pfs; i++) {
+		const struct nic_pf *pf = &v->pf[i];
+
+		if (pf->name[0] && (!pf->kept_out || pf->wish) &&
+			put_nic(w, pf->name, pf, step_of(w, pf->name), e) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < w->plan->nics; i++) {
+		const struct nic_step *t = &w->plan->nic[i];
+		const struct nic_pf *pf = NULL;
+
+		for (size_t j = 0; j < v->pfs && !pf; j++)
+			if (!strcmp(v->pf[j].name, t->wish->name))
+				pf = &v->pf[j];
+		if (!pf && put_nic(w, t->wish->name, NULL, t, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* With no state directory a wish that was observed is not gone: it may be the directory that is. */
+static bool may_be_wished(struct writing *w, const char *name)
+{
+	struct json *old = NULL;
+	struct err ignored;
+
+	return w->before->sentinel != STORE_OURS &&
+	       store_read(w->before->node->store, STORE_OBSERVED, PLURAL_NICS, name, w->mem, &old,
+		       &ignored) == 0 &&
+	       json_path(old, "metadata", "uid", NULL);
+}
+
+static int drop_nics(struct writing *w, struct err *e)
+{
+	for (size_t i = 0; i < w->nic.n; i++)
+		if (!w->nic.stays[i] && !may_be_wished(w, w->nic.names[i]) &&
+			store_remove(w->batch, STORE_OBSERVED, PLURAL_NICS, w->nic.names[i], e) < 0)
+			return -1;
+	return 0;
+}
+
 static int drop_others(struct writing *w, const struct kind *k, struct err *e)
 {
 	for (size_t i = 0; i < k->n; i++)
@@ -187,12 +248,17 @@ static bool is_complete_view(const struct writing *w)
 static int gather(struct writing *w, struct err *e)
 {
 	if (kind_init(w, &w->device, PLURAL_DEVICES, e) < 0 ||
-		kind_init(w, &w->claim, PLURAL_CLAIMS, e) < 0 || put_devices(w, e) < 0 ||
-		put_absents(w, e) < 0 || put_claims(w, e) < 0 || put_derived_claims(w, e) < 0)
+		kind_init(w, &w->claim, PLURAL_CLAIMS, e) < 0 ||
+		kind_init(w, &w->nic, PLURAL_NICS, e) < 0 || put_devices(w, e) < 0 ||
+		put_absents(w, e) < 0 || put_claims(w, e) < 0 || put_derived_claims(w, e) < 0 ||
+		put_nics(w, e) < 0)
 		return -1;
 	if (!is_complete_view(w))
 		return 0;
-	return drop_others(w, &w->device, e) < 0 || drop_others(w, &w->claim, e) < 0 ? -1 : 0;
+	return drop_others(w, &w->device, e) < 0 || drop_others(w, &w->claim, e) < 0 ||
+			       drop_nics(w, e) < 0
+		       ? -1
+		       : 0;
 }
 
 /* Without a boot id (a tree that has none) nothing is marked: nothing then counts as complete. */
@@ -203,7 +269,8 @@ static int mark_complete(struct writing *w, struct err *e)
 	if (!is_complete_view(w) || !root_exists(s->root, "proc/sys/kernel/random/boot_id"))
 		return 0;
 	return store_mark_complete(s, PLURAL_DEVICES, e) < 0 ||
-			       store_mark_complete(s, PLURAL_CLAIMS, e) < 0
+			       store_mark_complete(s, PLURAL_CLAIMS, e) < 0 ||
+			       store_mark_complete(s, PLURAL_NICS, e) < 0
 		       ? -1
 		       : 0;
 }

@@ -7,6 +7,7 @@
 #include "pci/inuse.h"
 #include "pci/observe.h"
 #include "pci/resolve.h"
+#include "pci/sriov_pass.h"
 
 #include <stdio.h>
 
@@ -105,6 +106,12 @@ static int run_releases(
 	return drop_records(s, p, e);
 }
 
+/* A VF that was made for a claim: no driver was let near it. */
+static bool came_unprobed(const struct pci_state *s, const struct pci_dev *d)
+{
+	return d->is_vf && !d->driver[0] && sriov_kept_at(s, d->pf);
+}
+
 /* What is known of a function before it is taken. */
 static const struct kept *new_record(
 	const struct pci_state *s, struct plan *p, const struct member *m)
@@ -122,6 +129,7 @@ static const struct kept *new_record(
 		.class = m->dev->class,
 		.driver = m->dev->driver,
 		.override = "",
+		.unprobed = came_unprobed(s, m->dev),
 		.resource = arena_dup(&p->mem, resource.p, resource.len),
 		.group = ""};
 	identity_read(s->node->root, m->dev, &p->mem, &k->id);
@@ -271,6 +279,8 @@ static void count(const struct plan *p, struct pass_result *out)
 	*out = (struct pass_result){0};
 	for (size_t i = 0; i < p->verdicts; i++)
 		out->refused += !p->verdict[i].accepted;
+	for (size_t i = 0; i < p->nics; i++)
+		out->nics += !p->nic[i].done;
 	for (size_t i = 0; i < p->units; i++) {
 		for (size_t j = 0; j < p->unit[i].n; j++) {
 			const struct member *m = &p->unit[i].member[j];
@@ -303,6 +313,8 @@ int pass_run(const struct pci_state *s, struct plan *p, const struct kmodules *k
 
 	if (rc == 0)
 		rc = run_binds(s, p, k, e);
+	if (rc == 0)
+		rc = sriov_settle(s, e);
 	count(p, out);
 	if (observe_write(s, p, rc == 0 ? e : &later) < 0)
 		rc = -1;

@@ -10,6 +10,7 @@
 /* How many claims and functions did not come to where they should be: refused, failed, waiting. */
 struct pass_result {
 	unsigned refused, failed, waiting;
+	unsigned nics; /* NICs without the VFs that are wanted of them */
 };
 
 /* The caller holds the lock. Marks done, reason, message of each member. -1 when the pass itself

@@ -225,6 +225,7 @@ void plan_make(struct plan *p, const struct pci_state *s, const struct wish *ext
 			add_closure(p, s, v);
 	}
 	add_releases(p, s);
+	p->nic = sriov_steps(s, &p->mem, &p->nics);
 	if (p->units)
 		qsort(p->unit, p->units, sizeof(*p->unit), by_order);
 }

@@ -53,6 +53,8 @@ struct plan {
 	size_t units;
 	bool releases_held; /* some records without a wish are left alone, and why: */
 	const char *held_why;
+	struct nic_step *nic; /* numbers of VFs, one per wish for one */
+	size_t nics;
 	struct arena mem;
 };
 

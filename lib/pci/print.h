@@ -40,4 +40,14 @@ void print_plan(struct buf *out, const struct pci_state *s, const struct plan *p
 	const struct pci_addr *only);
 struct json *plan_object(struct arena *mem, const struct plan *p, const struct pci_addr *only);
 
+/* NICs with SR-IOV, and wishes for VFs of some that are not there. */
+void print_nics(struct buf *out, const struct pci_state *s, const struct plan *p, bool wide);
+void print_nic_names(struct buf *out, const struct pci_state *s, const struct plan *p);
+struct json *list_nics(struct arena *mem, const struct pci_state *s, const struct plan *p);
+/* One of them as it is observed: "enp1s0f0: 2 VFs: 0000:01:10.0 0000:01:10.2". */
+void print_nic(struct buf *out, const struct json *object);
+/* Parts of a plan: what is not as it is wanted. */
+void print_nic_steps(struct buf *out, const struct plan *p);
+void add_nic_steps(struct arena *mem, struct json *plan, const struct plan *p);
+
 #endif

@@ -83,6 +83,8 @@ void print_plan(struct buf *out, const struct pci_state *s, const struct plan *p
 	CLEANUP_ARENA struct arena mem = {0};
 	size_t before = out->len;
 
+	if (!only)
+		print_nic_steps(out, p);
 	for (size_t i = 0; i < p->units; i++)
 		if (unit_is_of(&p->unit[i], only))
 			print_unit(out, &p->unit[i], &mem);
@@ -158,6 +160,8 @@ struct json *plan_object(struct arena *mem, const struct plan *p, const struct p
 		json_set_z(mem, r, "hint", v->hint);
 		json_add(mem, refused, r);
 	}
+	if (!only)
+		add_nic_steps(mem, plan, p);
 	return plan;
 }
 

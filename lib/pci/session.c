@@ -16,21 +16,49 @@ int64_t session_clock(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-int session_pass(struct session *s, const struct pci_node *n, const struct kmodules *k, int lock_ms,
-	struct err *e)
+/* The functions with the VFs that are wanted. */
+static int read_state(struct session *s, const struct pci_node *n, bool retry, struct err *e)
+{
+	if (pci_state_read(&s->state, n, e) < 0)
+		return -1;
+	sriov_run(&s->state, retry, &s->vfs);
+	if (!s->vfs.changed)
+		return 0;
+	pci_state_free(&s->state);
+	if (pci_state_read(&s->state, n, e) == 0)
+		return 0;
+	sriov_done_free(&s->vfs);
+	return -1;
+}
+
+static int one_pass(struct session *s, const struct pci_node *n, const struct kmodules *k,
+	int lock_ms, bool retry, struct err *e)
 {
 	CLEANUP_CLOSE int lock = store_lock(n->store, "pcid", lock_ms, e);
 
 	*s = (struct session){0};
-	if (lock < 0 || pci_state_read(&s->state, n, e) < 0)
+	if (lock < 0 || read_state(s, n, retry, e) < 0)
 		return -1;
 	plan_make(&s->plan, &s->state, NULL);
+	sriov_recall(&s->vfs, &s->plan);
 	s->open = true;
 	return pass_run(&s->state, &s->plan, k, &s->result, e);
 }
 
+int session_pass(struct session *s, const struct pci_node *n, const struct kmodules *k, int lock_ms,
+	struct err *e)
+{
+	return one_pass(s, n, k, lock_ms, false, e);
+}
+
 static const char *what_it_waits_for(const struct session *s)
 {
+	for (size_t i = 0; i < s->plan.nics; i++) {
+		const struct nic_step *t = &s->plan.nic[i];
+
+		if (!t->done && (t->reason == REASON_IN_USE || t->reason == REASON_PENDING))
+			return t->message;
+	}
 	for (size_t i = 0; i < s->plan.units; i++) {
 		for (size_t j = 0; j < s->plan.unit[i].n; j++) {
 			const struct member *m = &s->plan.unit[i].member[j];
@@ -46,12 +74,12 @@ int session_run(struct session *s, const struct pci_node *n, const struct kmodul
 	int timeout_ms, struct err *e)
 {
 	int64_t deadline = session_clock() + timeout_ms, left = timeout_ms;
-	bool told = false;
+	bool told = false, retry = true;
 
 	for (;;) {
 		const char *why;
 
-		if (session_pass(s, n, k, left > 0 ? (int)left : 0, e) < 0) {
+		if (one_pass(s, n, k, left > 0 ? (int)left : 0, retry, e) < 0) {
 			session_end(s);
 			return -1;
 		}
@@ -63,6 +91,7 @@ int session_run(struct session *s, const struct pci_node *n, const struct kmodul
 			pci_progress(
 				n, "%s; waiting up to %lld s", why, (long long)(left + 999) / 1000);
 		told = true;
+		retry = false;
 		session_end(s);
 		poll(NULL, 0, left < LOOK_AGAIN_MS ? (int)left : LOOK_AGAIN_MS);
 		left = deadline - session_clock();
@@ -75,5 +104,6 @@ void session_end(struct session *s)
 		return;
 	plan_free(&s->plan);
 	pci_state_free(&s->state);
+	sriov_done_free(&s->vfs);
 	s->open = false;
 }

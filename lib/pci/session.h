@@ -5,22 +5,26 @@
 #define PCI_SESSION_H
 
 #include "pci/pass.h"
+#include "pci/sriov_pass.h"
 
 /* The last pass: what it decided from, what it did. session_end() frees it. */
 struct session {
 	struct pci_state state;
 	struct plan plan;
+	struct sriov_done vfs; /* done before the claims were planned */
 	struct pass_result result;
 	bool open;
 };
 
-/* One pass under the lock, which is waited for `lock_ms`. -1 when it could not be done; e->no is
- * EWOULDBLOCK when another process has the lock. */
+/* One pass under the lock, which is waited for `lock_ms`; numbers of VFs that failed before are
+ * left alone (sriov_run()). -1 when it could not be done; e->no is EWOULDBLOCK when another process
+ * has the lock. */
 int session_pass(struct session *s, const struct pci_node *n, const struct kmodules *k, int lock_ms,
 	struct err *e);
 
 /* One pass, and more of them until nothing waits for a process or `timeout_ms` are over; the lock
- * is held for each pass only, and waited for as long. -1 when a pass could not be done. */
+ * is held for each pass only, and waited for as long. What failed before is tried once more. -1
+ * when a pass could not be done. */
 int session_run(struct session *s, const struct pci_node *n, const struct kmodules *k,
 	int timeout_ms, struct err *e);
 void session_end(struct session *s);

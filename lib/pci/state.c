@@ -115,7 +115,7 @@ int pci_state_read(struct pci_state *s, const struct pci_node *n, struct err *e)
 		wishes_read(n, &s->mem, &s->wish, &s->wishes, e) < 0 ||
 		kept_read_all(n, &s->mem, &s->kept, &s->kepts, e) < 0 ||
 		last_uses_read(n, &s->mem, &s->last, &s->lasts, e) < 0 ||
-		node_name_read(n, &s->mem, &s->node_was, e) < 0) {
+		node_name_read(n, &s->mem, &s->node_was, e) < 0 || sriov_read(s, e) < 0) {
 		pci_state_free(s);
 		return -1;
 	}
@@ -220,7 +220,7 @@ enum reason pci_state_forbids(
 	return REASONS;
 }
 
-static bool is_kept_out(const struct pci_state *s, const struct pci_dev *d)
+bool pci_state_is_kept_out(const struct pci_state *s, const struct pci_dev *d)
 {
 	const struct host_use *use;
 	size_t n = host_uses_of(&s->uses, d->addr, &use);
@@ -233,7 +233,7 @@ static bool is_kept_out(const struct pci_state *s, const struct pci_dev *d)
 
 bool pci_state_has_object(const struct pci_state *s, const struct pci_dev *d)
 {
-	if (pci_is_bridge(d) || is_kept_out(s, d))
+	if (pci_is_bridge(d) || pci_state_is_kept_out(s, d))
 		return false;
 	return d->class >> 16 != 0x02 || d->vfs == 0;
 }

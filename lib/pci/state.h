@@ -7,6 +7,7 @@
 #include "pci/hostuse.h"
 #include "pci/kept.h"
 #include "pci/settled.h"
+#include "pci/sriov.h"
 #include "pci/wish.h"
 
 struct pci_state {
@@ -22,6 +23,7 @@ struct pci_state {
 	size_t lasts;
 	bool settled;         /* mounts and network are up (design rule 7) */
 	const char *node_was; /* kept/node says another name than this one; NULL: it does not */
+	struct sriov sriov;
 	enum store_sentinel sentinel;
 	char machine[64]; /* what a foreign sentinel says */
 	struct arena mem;
@@ -50,6 +52,9 @@ size_t pci_state_group(const struct pci_state *s, int group, const struct pci_de
  * overrides a reason may be NULL. */
 enum reason pci_state_forbids(const struct pci_state *s, const struct pci_dev *d,
 	const struct wish *w, const char **text);
+
+/* It is below mgmt-br or mgmt-bo, or an uplink of a VlanConfig. */
+bool pci_state_is_kept_out(const struct pci_state *s, const struct pci_dev *d);
 
 /* As today, a management NIC, a VLAN uplink and a NIC's PF with VFs have no object in observed/. */
 bool pci_state_has_object(const struct pci_state *s, const struct pci_dev *d);

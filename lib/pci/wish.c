@@ -127,8 +127,7 @@ int wishes_read(const struct pci_node *n, struct arena *mem, struct wish **out, 
 	return 0;
 }
 
-/* A version 4 UUID (RFC 9562), as the API server gives every object. */
-static const char *new_uid(struct arena *mem)
+const char *wish_new_uid(struct arena *mem)
 {
 	uint8_t b[16];
 
@@ -152,7 +151,7 @@ struct json *wish_new(const struct pci_node *n, struct arena *mem, struct pci_ad
 	json_set_z(mem, object, "kind", "PCIDeviceClaim");
 	meta = json_make(mem, object, "metadata");
 	json_set_z(mem, meta, "name", pci_object_name(mem, n->name, a));
-	json_set_z(mem, meta, "uid", new_uid(mem));
+	json_set_z(mem, meta, "uid", wish_new_uid(mem));
 	json_set_z(mem, json_make(mem, meta, "labels"), "nodename", n->name);
 	if (override)
 		json_set_z(mem, json_make(mem, meta, "annotations"), ANNOTATION_OVERRIDE, override);

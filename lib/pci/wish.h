@@ -39,6 +39,9 @@ int wishes_read(const struct pci_node *n, struct arena *mem, struct wish **out, 
 /* May be overridden, and this claim names it. */
 bool wish_overrides(const struct wish *w, enum reason r);
 
+/* A version 4 UUID (RFC 9562), as the API server gives every object; NULL without random bytes. */
+const char *wish_new_uid(struct arena *mem);
+
 /* A new local claim, as `pcid claim` writes it; `override`: reasons by name, with commas, or NULL.
  */
 struct json *wish_new(const struct pci_node *n, struct arena *mem, struct pci_addr a,
