@@ -91,8 +91,8 @@ int store_mark_complete(const struct store *s, const char *plural, struct err *e
 bool store_is_complete(const struct store *s, const char *plural);
 
 /* The one-instance lock /run/vfiobox/<applet>.lock (flock). Waits up to `timeout_ms` (0: not at
- * all); -1 with the holder's pid in the text, and EWOULDBLOCK, when another has it. Returns a descriptor; closing it
- * unlocks, in forked children too. The file stays. */
+ * all); -1 with the holder's pid in the text, and EWOULDBLOCK, when another has it. Returns a
+ * descriptor; closing it unlocks, in forked children too. The file stays. */
 int store_lock(const struct store *s, const char *applet, int timeout_ms, struct err *e);
 
 #endif
