@@ -4,6 +4,7 @@
 
 #include "base/cli.h"
 #include "base/say.h"
+#include "pci/daemon.h"
 #include "pci/object.h"
 #include "pci/outcome.h"
 #include "pci/print.h"
@@ -34,6 +35,7 @@ static const char help[] =
 	"  apply                one pass over all claims and numbers of VFs\n"
 	"  vfs                  the NICs with SR-IOV, and how many virtual functions they have\n"
 	"  vfs IFNAME|ADDR N    want N of them, and make them\n"
+	"  daemon               stays, and does what is wanted whenever something changes\n"
 	"  settled              says that the system is up: what was never bound before may be "
 	"bound\n"
 	"  rename               takes the node's name as it is now, after it was changed\n"
@@ -475,6 +477,11 @@ static int verb_rename(struct run *r, struct err *e)
 	return CLI_DONE;
 }
 
+static int verb_daemon(struct run *r, struct err *e)
+{
+	return daemon_run(&r->node, &r->kmodules, e) < 0 ? complain(e) : CLI_DONE;
+}
+
 static int verb_settled(struct run *r, struct err *e)
 {
 	return settled_mark(&r->node, e) < 0 ? complain(e) : CLI_DONE;
@@ -563,6 +570,7 @@ static const struct verb verbs[] = {
 	{"claim", 1, INT_MAX, verb_claim},
 	{"release", 1, INT_MAX, verb_release},
 	{"apply", 0, 0, verb_apply},
+	{"daemon", 0, 0, verb_daemon},
 	{"rename", 0, 0, verb_rename},
 	{"settled", 0, 0, verb_settled},
 	{"vfs", 0, 2, verb_vfs},

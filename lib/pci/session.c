@@ -31,18 +31,25 @@ static int read_state(struct session *s, const struct pci_node *n, bool retry, s
 	return -1;
 }
 
+int session_pass_locked(struct session *s, const struct pci_node *n, const struct kmodules *k,
+	bool retry, struct err *e)
+{
+	*s = (struct session){0};
+	if (read_state(s, n, retry, e) < 0)
+		return -1;
+	plan_make(&s->plan, &s->state, NULL);
+	sriov_recall(&s->vfs, &s->plan);
+	s->open = true;
+	return pass_run(&s->state, &s->plan, k, &s->result, e);
+}
+
 static int one_pass(struct session *s, const struct pci_node *n, const struct kmodules *k,
 	int lock_ms, bool retry, struct err *e)
 {
 	CLEANUP_CLOSE int lock = store_lock(n->store, "pcid", lock_ms, e);
 
 	*s = (struct session){0};
-	if (lock < 0 || read_state(s, n, retry, e) < 0)
-		return -1;
-	plan_make(&s->plan, &s->state, NULL);
-	sriov_recall(&s->vfs, &s->plan);
-	s->open = true;
-	return pass_run(&s->state, &s->plan, k, &s->result, e);
+	return lock < 0 ? -1 : session_pass_locked(s, n, k, retry, e);
 }
 
 int session_pass(struct session *s, const struct pci_node *n, const struct kmodules *k, int lock_ms,

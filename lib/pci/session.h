@@ -22,6 +22,11 @@ struct session {
 int session_pass(struct session *s, const struct pci_node *n, const struct kmodules *k, int lock_ms,
 	struct err *e);
 
+/* The same for who has the lock already; `retry`: numbers of VFs that failed before are tried too.
+ */
+int session_pass_locked(struct session *s, const struct pci_node *n, const struct kmodules *k,
+	bool retry, struct err *e);
+
 /* One pass, and more of them until nothing waits for a process or `timeout_ms` are over; the lock
  * is held for each pass only, and waited for as long. What failed before is tried once more. -1
  * when a pass could not be done. */

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// pcid as a daemon: one instance, no polling. A pass when something says that things changed, and
+// again, ever later, while something waits.
+#ifndef PCI_DAEMON_H
+#define PCI_DAEMON_H
+
+#include "pci/kmodule.h"
+#include "pci/node.h"
+
+/* Runs until SIGTERM or SIGINT: 0. -1 when it cannot start (another instance holds the lock) or go
+ * on. A pass that fails is said and tried again; it does not end the daemon. */
+int daemon_run(const struct pci_node *n, const struct kmodules *k, struct err *e);
+
+#endif
