@@ -8,7 +8,7 @@ import pytest
 
 import vm
 
-CHECKED = ("main", "noiommu", "hostuse")
+CHECKED = ("main", "noiommu", "hostuse", "steps")
 RFC3339_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 API = "devices.harvesterhci.io/v1beta1"
 VF_RESOURCE = "intel.com/82576_VIRTUAL_FUNCTION"

@@ -98,6 +98,7 @@ SCENARIOS = {s.name: s for s in (
     Scenario("noiommu", "lab-without-iommu"),
     Scenario("hostuse", "host", modules="plain", root="/dev/nvme0n1",
              drivers=f"{LAB_DRIVERS} {HOST_DRIVERS}"),
+    Scenario("steps", "lab"),
     Scenario("demo", "lab", drivers=f"{LAB_DRIVERS} crc32c_generic ext4"),
 )}
 
