@@ -32,11 +32,13 @@ const struct fault faults[] = {
 		.fate = FATE_ERROR,
 		.error = EBUSY,
 		.why = "Resource busy",
+		.device = true,
 		.kinds = WRITES | BIT(RENAME) | BIT(UNLINK)},
 	{.name = "ENODEV",
 		.fate = FATE_ERROR,
 		.error = ENODEV,
 		.why = "No such device",
+		.device = true,
 		.kinds = WRITES},
 	{.name = "EACCES",
 		.fate = FATE_ERROR,
@@ -272,8 +274,10 @@ static int list_points(struct world *w, struct trace *t, struct err *e)
 	return rc;
 }
 
-static bool can_fail(const struct fault *f, const struct call *c)
+static bool can_fail(const struct fault *f, const struct trace *t, const struct call *c)
 {
+	if (f->device && !strncmp(trace_path(t, c->path), "run/", 4))
+		return false;
 	return f->fate != FATE_ERROR || (f->kinds >> c->kind & 1);
 }
 
@@ -299,7 +303,7 @@ long step_through(
 		CLEANUP_BUF struct buf found = {0};
 		bool reached;
 
-		if (at <= all.points && !can_fail(f, &all.calls[at - 1]))
+		if (at <= all.points && !can_fail(f, &all, &all.calls[at - 1]))
 			continue;
 		rc = one_point(w, f, at, &found, &reached, e);
 		if (rc == 0 && !reached && at <= all.points)
@@ -314,5 +318,5 @@ long step_through(
 
 bool step_applies(const struct scenario *s, const struct fault *f)
 {
-	return !f->released || s->makes;
+	return (!f->released || s->makes) && (!f->device || s->touches);
 }

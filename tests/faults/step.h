@@ -11,6 +11,7 @@ struct fault {
 	const char *why; /* what the program's libc, musl, says of the error */
 	int error;       /* of FATE_ERROR */
 	unsigned kinds;  /* of calls that can fail so, a bit per enum call_kind */
+	bool device;     /* a device says it, or a disk: not for /run, which is memory */
 	bool power;      /* the machine loses power: what was not synced goes, all starts anew */
 	int loss;        /* enum disk_loss then */
 	bool released;   /* afterwards the claims are released, then applied */
