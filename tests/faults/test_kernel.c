@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The kernel of a tree against what Linux 6.12 was seen to do (the guests of tests/vm; sources
-// named in kernel.c).
+// The kernel of a tree against what Linux 6.12 does, by its sources and what lib/pci/bind.c relies
+// on (they are named in kernel.c).
 #include "../unit/scratch.h"
 #include "kernel.h"
 

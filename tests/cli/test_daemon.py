@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# `pcid daemon` on a tree that answers as sysfs does (tests/faults/kernel.h): it reacts, is one, rests, and
+# what is killed goes on.
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+from conftest import BINARY, REPOSITORY, RUN, STATE, Host, machines
+
+STEPPER = f"{REPOSITORY}/out/x86_64/faults/stepper"
+NODE = "step"
+GPU = [f"0000:01:00.{n}" for n in range(4)]
+NIC, SPARE, ROOT_DISK = "0000:05:01.0", "0000:00:03.0", "0000:00:02.0"
+LIMIT = 30
+
+
+def until(what, condition):
+    end = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < end, f"never: {what}"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def host(tmp_path):
+    built = machines.build(machines.describe(f"{REPOSITORY}/tests/faults/machine.yaml"), f"{tmp_path}/tree")
+    host = Host(f"{tmp_path}/tree", NODE, {"product": {}}, built.functions)
+    return host
+
+
+class Daemon:
+    """The daemon under the stepper that plays its kernel."""
+
+    def __init__(self, host):
+        self.host = host
+        self.log = open(f"{host.dir}.log", "w+", encoding="utf-8")  # noqa: SIM115
+        self.process = subprocess.Popen(
+            [STEPPER, "--run", host.dir, "--", BINARY, "pcid", "daemon", "--root", host.dir, "--node", NODE],
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+
+    def pid(self):
+        """Of the daemon itself: it says so in its lock."""
+        with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
+            return int(self.host.read(f"{RUN}/pcid.lock").split()[0])
+        return None
+
+    def ready(self):
+        until("the first pass", lambda: os.path.exists(self.host.path(f"{RUN}/observed/pcidevices"))
+              and self.host.names(f"{RUN}/observed/pcidevices"))
+        return self
+
+    def end(self, number=signal.SIGTERM):
+        pid = self.pid()
+        self.process.send_signal(number)
+        try:
+            status = self.process.wait(LIMIT)
+            until("the end of what was traced", lambda: not pid or not os.path.exists(f"/proc/{pid}"))
+            return status
+        finally:
+            self.process.kill()
+            self.log.close()
+
+    def said(self):
+        return open(f"{self.host.dir}.log", encoding="utf-8").read()
+
+
+@pytest.fixture
+def daemon(host):
+    if not os.path.exists(STEPPER):
+        pytest.skip("skipped: the stepper is not built for this machine")
+    daemon = Daemon(host)
+    if daemon.process.poll() == 77:
+        pytest.skip("skipped: no process can be traced here")
+    yield daemon.ready()
+    daemon.process.kill()
+    daemon.process.wait(LIMIT)
+
+
+def driver(host, address):
+    with contextlib.suppress(FileNotFoundError):
+        return os.path.basename(os.readlink(host.path(host.sysfs(address, "driver"))))
+    return ""
+
+
+def bound(host, address):
+    with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+        return host.observed("pcideviceclaims", host.object_name(address))["status"]["passthroughEnabled"]
+    return False
+
+
+def test_a_claim_waits_for_the_daemon(host, daemon):
+    result = host.pcid("claim", NIC).must(0)
+    assert "claimed, on vfio-pci" in result.out
+    assert driver(host, NIC) == "vfio-pci"
+    assert result.err == ""  # it was not this process that bound
+    assert "bound to vfio-pci" in daemon.said()
+
+
+def test_a_release_waits_for_the_daemon(host, daemon):
+    host.pcid("claim", *GPU[:1]).must(0)
+    assert {driver(host, a) for a in GPU} == {"vfio-pci"}
+    host.pcid("release", GPU[0]).must(0)
+    assert [driver(host, a) for a in GPU] == ["nouveau", "snd_hda_intel", "xhci_hcd", ""]
+    assert host.names(f"{STATE}/kept/pcidevices") == []
+
+
+def test_what_is_refused_is_refused_at_once(host, daemon):
+    assert "RootDisk" in host.pcid("claim", ROOT_DISK).must(1).err
+
+
+def test_numbers_of_vfs_wait_for_the_daemon(host, daemon):
+    result = host.pcid("vfs", "0000:00:06.0", "3")
+    assert result.code == 0, result.all
+    assert host.read("sys/bus/pci/devices/0000:00:06.0/sriov_numvfs").strip() == "3"
+
+
+def test_a_wish_of_the_cluster_needs_no_command(host, daemon):
+    host.pcid("claim", SPARE).must(0)  # the state directory and its sentinel
+    name = host.object_name(NIC)
+    directory = host.path(f"{STATE}/desired/cluster/pcideviceclaims")
+    os.makedirs(directory, exist_ok=True)
+    with open(f"{directory}/.new", "w", encoding="utf-8") as file:
+        json.dump({"metadata": {"name": name, "uid": "u"}, "spec": {"address": NIC, "nodeName": NODE, "userName": "u"}}, file)
+    os.rename(f"{directory}/.new", f"{directory}/{name}.json")
+    until("bound", lambda: bound(host, NIC))
+    os.unlink(f"{directory}/{name}.json")
+    until("given back", lambda: driver(host, NIC) == "e1000")
+
+
+def test_there_is_one(host, daemon):
+    pid = daemon.pid()
+    for verb in ("daemon", "apply"):
+        result = host.pcid(verb, *(["--no-wait"] if verb == "apply" else [])).must(1)
+        assert str(pid) in result.err and "pcid.lock" in result.err
+
+
+def test_it_ends_when_asked(host, daemon):
+    assert daemon.end() == 0
+
+
+def switches(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return [line for line in file if "ctxt_switches" in line]
+
+
+def test_at_rest_it_does_nothing(host):
+    """Not traced: without a claim nothing is written to sysfs."""
+    process = subprocess.Popen([BINARY, "pcid", "daemon", "--root", host.dir, "--node", NODE],
+                               stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        until("the first pass", lambda: host.names(f"{RUN}/observed/pcidevices"))
+        calm, end = 0, time.monotonic() + LIMIT
+        before = switches(process.pid)
+        while calm < 3 and time.monotonic() < end:
+            time.sleep(1)
+            after = switches(process.pid)
+            calm = calm + 1 if after == before else 0  # what else happens on this machine may wake it
+            before = after
+        assert calm == 3
+    finally:
+        process.terminate()
+        assert process.wait(LIMIT) == 0
+
+
+def test_killed_and_started_it_goes_on(host, daemon):
+    host.pcid("claim", GPU[0]).must(0)
+    daemon.end(signal.SIGKILL)
+    os.unlink(host.path(f"{STATE}/desired/local/pcideviceclaims/{host.object_name(GPU[0])}.json"))
+    again = Daemon(host)
+    try:
+        until("given back", lambda: driver(host, GPU[0]) == "nouveau")
+    finally:
+        assert again.end() == 0
+
+
+def test_a_state_that_comes_later_is_seen(host):
+    host.pcid("claim", NIC)
+    state, away = host.path(STATE), f"{host.dir}.state"
+    shutil.move(state, away)
+    daemon = Daemon(host)
+    try:
+        daemon.ready()
+        os.rename(away, state)
+        until("bound", lambda: bound(host, NIC))
+    finally:
+        assert daemon.end() == 0
+
+
+def test_a_state_that_goes_releases_nothing(host, daemon):
+    host.pcid("claim", NIC).must(0)
+    os.rename(host.path(STATE), f"{host.dir}.state")
+    host.write(f"{RUN}/settled", "")  # an event: it looks
+    time.sleep(0.5)
+    assert driver(host, NIC) == "vfio-pci"
+    assert host.object_name(NIC) in host.names(f"{RUN}/observed/pcideviceclaims")
+    os.rename(f"{host.dir}.state", host.path(STATE))
+    host.pcid("release", NIC).must(0)
+    assert driver(host, NIC) == "e1000"
