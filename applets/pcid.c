@@ -4,7 +4,9 @@
 
 #include "base/cli.h"
 #include "base/say.h"
+#include "pci/bake.h"
 #include "pci/daemon.h"
+#include "pci/early.h"
 #include "pci/object.h"
 #include "pci/outcome.h"
 #include "pci/print.h"
@@ -14,9 +16,11 @@
 #include "pci/sriov_order.h"
 #include "json/yaml.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 static const char help[] =
 	"usage: pcid VERB [ARGS] [OPTIONS]\n"
@@ -36,6 +40,10 @@ static const char help[] =
 	"  vfs                  the NICs with SR-IOV, and how many virtual functions they have\n"
 	"  vfs IFNAME|ADDR N    want N of them, and make them\n"
 	"  daemon               stays, and does what is wanted whenever something changes\n"
+	"  early                in the initramfs: binds what was bound before, ahead of host "
+	"drivers\n"
+	"  bake [FILE]          the state's copy for an initramfs: /etc/vfiobox, or FILE, a cpio "
+	"archive\n"
 	"  settled              says that the system is up: what was never bound before may be "
 	"bound\n"
 	"  rename               takes the node's name as it is now, after it was changed\n"
@@ -45,6 +53,8 @@ static const char help[] =
 	"  plan, show, claim:   --override REASON[,REASON]  accept host uses, by exact name\n"
 	"  claim:               --user NAME         who wants it (default: who runs this)\n"
 	"  claim, release, apply, vfs: --timeout SEC  how long to wait (10);  --no-wait\n"
+	"  early:               --stage 1|2         1 (default) before udev, 2 with the state "
+	"mounted\n"
 	"  -o table|wide|json|yaml|name    --root DIR    --node NAME    --ids FILE    -v    -h\n"
 	"\n"
 	"examples:\n"
@@ -60,7 +70,7 @@ static const char help[] =
 /* The applet's own options. */
 struct options {
 	const char *class, *vendor, *driver, *group, *groups;
-	const char *override, *user, *timeout, *no_wait;
+	const char *override, *user, *timeout, *no_wait, *stage;
 	int timeout_ms;
 };
 
@@ -484,7 +494,59 @@ static int verb_daemon(struct run *r, struct err *e)
 
 static int verb_settled(struct run *r, struct err *e)
 {
-	return settled_mark(&r->node, e) < 0 ? complain(e) : CLI_DONE;
+	if (settled_mark(&r->node, e) < 0 || early_came_up(&r->node, e) < 0)
+		return complain(e);
+	return CLI_DONE;
+}
+
+/* /dev/kmsg (Documentation/ABI/testing/dev-kmsg): a record a write, "<6>" is info. */
+static void on_early_progress(void *arg, const char *line)
+{
+	struct run *r = arg;
+	CLEANUP_CLOSE int fd = root_open(&r->root, "dev/kmsg", O_WRONLY | O_APPEND, 0);
+	CLEANUP_BUF struct buf text = {0};
+
+	buf_printf(&text, "<6>vfiobox: early: %s\n", line);
+	if (fd < 0 || write(fd, text.p, text.len) < 0)
+		say("vfiobox: early: %s", line);
+}
+
+static int verb_early(struct run *r, struct err *e)
+{
+	bool second = r->opt.stage && !strcmp(r->opt.stage, "2");
+
+	(void)e;
+	r->node.progress = on_early_progress;
+	r->node.progress_arg = r;
+	early_run(&r->node, &r->kmodules, second ? 2 : 1);
+	return CLI_DONE;
+}
+
+static int write_archive(const char *path, const struct buf *archive, struct err *e)
+{
+	CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	if (fd < 0 || write(fd, archive->p, archive->len) != (ssize_t)archive->len)
+		return err_sys(e, "write %s", path);
+	return 0;
+}
+
+static int verb_bake(struct run *r, struct err *e)
+{
+	CLEANUP_BUF struct buf archive = {0};
+	unsigned count;
+
+	if (!r->cli.args) {
+		if (bake_directory(&r->node, &count, e) < 0)
+			return complain(e);
+		printf("%s: %u files\n", EARLY_BAKED, count);
+		return CLI_DONE;
+	}
+	if (bake_archive(&r->node, &archive, e) < 0)
+		return complain(e);
+	if (!strcmp(r->cli.arg[0], "-"))
+		return say_bytes(&archive, e) < 0 ? complain(e) : CLI_DONE;
+	return write_archive(r->cli.arg[0], &archive, e) < 0 ? complain(e) : CLI_DONE;
 }
 
 static int list_vfs(struct run *r, struct err *e)
@@ -571,6 +633,8 @@ static const struct verb verbs[] = {
 	{"release", 1, INT_MAX, verb_release},
 	{"apply", 0, 0, verb_apply},
 	{"daemon", 0, 0, verb_daemon},
+	{"early", 0, 0, verb_early},
+	{"bake", 0, 1, verb_bake},
 	{"rename", 0, 0, verb_rename},
 	{"settled", 0, 0, verb_settled},
 	{"vfs", 0, 2, verb_vfs},
@@ -593,17 +657,38 @@ static int check_options(struct options *o, struct err *e)
 			o->override);
 	if (o->timeout && !str_u64(str_of(o->timeout), MAX_TIMEOUT, &seconds))
 		return err_set(e, "--timeout %s: seconds, up to a day", o->timeout);
+	if (o->stage && strcmp(o->stage, "1") != 0 && strcmp(o->stage, "2") != 0)
+		return err_set(e, "--stage %s: 1 or 2", o->stage);
 	o->timeout_ms = o->no_wait ? 0 : (int)seconds * 1000;
 	return 0;
+}
+
+static bool is_early(const struct run *r)
+{
+	return !strcmp(r->cli.verb, "early");
+}
+
+/* Stage 1 has the copy that is baked into its image. */
+static const char *state_directory(const struct run *r)
+{
+	const char *named = getenv("VFIOBOX_STATE");
+
+	if (!named && is_early(r) && (!r->opt.stage || !strcmp(r->opt.stage, "1")))
+		return EARLY_BAKED;
+	return named;
 }
 
 static int open_node(struct run *r, struct err *e)
 {
 	struct utsname uts;
 
+	/* The initramfs has no host name; the state knows it. */
+	if (is_early(r) && !r->cli.node && !getenv("NODE_NAME"))
+		r->cli.node = "unknown";
+
 	if (cli_node_name(&r->cli, r->node_name, sizeof(r->node_name), e) < 0 ||
 		root_init(&r->root, r->cli.root, e) < 0 ||
-		store_init(&r->store, &r->root, getenv("VFIOBOX_STATE"), e) < 0)
+		store_init(&r->store, &r->root, state_directory(r), e) < 0)
 		return -1;
 	if (r->cli.ids ? ids_load(&r->ids, r->cli.ids, e) < 0 : (ids_builtin(&r->ids), false))
 		return -1;
@@ -630,6 +715,7 @@ static int pcid_main(int argc, char **argv)
 		{"override", true, "plan show claim", &o->override},
 		{"user", true, "claim", &o->user},
 		{"timeout", true, "claim release apply vfs", &o->timeout},
+		{"stage", true, "early", &o->stage},
 		{"no-wait", false, "claim release apply vfs", &o->no_wait},
 	};
 	const struct verb *verb;
@@ -650,6 +736,8 @@ static int pcid_main(int argc, char **argv)
 	if (check_options(o, &e) < 0)
 		return misuse(e.text);
 	rc = open_node(&r, &e) < 0 ? complain(&e) : verb->run(&r, &e);
+	if (is_early(&r))
+		rc = CLI_DONE; /* it never fails the boot */
 	root_close(&r.root);
 	return rc;
 }

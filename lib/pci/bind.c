@@ -120,6 +120,24 @@ static int give_back(const struct pci_node *n, const struct kmodules *k, const c
 	return probe(n->root, address, e);
 }
 
+int bind_reserve(const struct root *r, const char *address, struct err *e)
+{
+	return set_override(r, address, VFIO_PCI, e);
+}
+
+int bind_undo_early(const struct pci_node *n, const char *address, struct err *e)
+{
+	char now[NAME_CAP];
+
+	if (bind_driver_of(n->root, address, now, sizeof(now)) < 0)
+		return err_sys(e, "look at the driver of %s", address);
+	if (set_override(n->root, address, "", e) < 0)
+		return -1;
+	if (strcmp(now, VFIO_PCI) != 0)
+		return 0;
+	return unbind(n->root, address, e) < 0 ? -1 : probe(n->root, address, e);
+}
+
 int bind_load_vfio(const struct kmodules *k, struct err *e)
 {
 	if (kmodule_load(k, "vfio-pci", e) < 0)

@@ -20,6 +20,11 @@ int bind_override_of(const struct root *r, const char *address, char *out, size_
 /* vfio-pci and vfio_iommu_type1. */
 int bind_load_vfio(const struct kmodules *k, struct err *e);
 
+/* Sets driver_override alone: no other driver takes the function from then on. */
+int bind_reserve(const struct root *r, const char *address, struct err *e);
+/* Takes the override away, and the function off vfio-pci; any driver may take it. */
+int bind_undo_early(const struct pci_node *n, const char *address, struct err *e);
+
 /* Takes every ACTION_BIND member of the unit to vfio-pci and verifies each. On failure all of them
  * are back on the driver they had (e says what failed; what could not be undone is added). The
  * members' records must be on disk already. */

@@ -56,6 +56,8 @@ static bool is_adoptable(const struct pci_state *s, const struct pci_dev *d)
 {
 	const struct wish *own = pci_state_wish(s, d->addr);
 
+	if (!strcmp(d->driver, "vfio-pci") && early_took(&s->early, d->addr))
+		return true;
 	return !strcmp(d->driver, "vfio-pci") && own && own->passthrough && own->driver_to_unbind &&
 	       own->driver_to_unbind[0];
 }

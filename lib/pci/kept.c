@@ -32,9 +32,18 @@ static void parse_identity(struct identity *id, const struct json *object)
 }
 
 /* Everything that a release needs must be there, else the record is not readable. */
-static void parse(struct kept *k, const struct json *object)
+void kept_parse(struct kept *k, const char *name, const struct json *object)
 {
 	uint64_t format, class;
+
+	*k = (struct kept){.name = name,
+		.id = {.dsn = "", .nvme = "", .mac = "", .slot = ""},
+		.driver = "",
+		.override = "",
+		.resource = "",
+		.group = ""};
+	if (!object)
+		return;
 
 	k->driver = text(object, "driver");
 	k->override = text(object, "driverOverride");
@@ -75,16 +84,8 @@ int kept_read_all(const struct pci_node *n, struct arena *mem, struct kept **out
 		struct json *object = NULL;
 		struct err ignored;
 
-		*k = (struct kept){.name = names[i],
-			.id = {.dsn = "", .nvme = "", .mac = "", .slot = ""},
-			.driver = "",
-			.override = "",
-			.resource = "",
-			.group = ""};
-		if (store_read(n->store, STORE_KEPT, PLURAL_DEVICES, names[i], mem, &object,
-			    &ignored) == 0 &&
-			object)
-			parse(k, object);
+		store_read(n->store, STORE_KEPT, PLURAL_DEVICES, names[i], mem, &object, &ignored);
+		kept_parse(k, names[i], object);
 	}
 	return 0;
 }

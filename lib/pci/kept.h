@@ -30,6 +30,9 @@ struct kept {
 		*mismatch; /* why the function at `addr` is not it; NULL: it is, or none is there */
 };
 
+/* One record from its file; `object` NULL: there is none that can be understood. Borrows both. */
+void kept_parse(struct kept *k, const char *name, const struct json *object);
+
 int kept_read_all(const struct pci_node *n, struct arena *mem, struct kept **out, size_t *count,
 	struct err *e);
 /* Into a batch; what is in it is on disk when the batch is committed. */

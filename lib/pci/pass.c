@@ -112,9 +112,7 @@ static bool came_unprobed(const struct pci_state *s, const struct pci_dev *d)
 	return d->is_vf && !d->driver[0] && sriov_kept_at(s, d->pf);
 }
 
-/* What is known of a function before it is taken. */
-static const struct kept *new_record(
-	const struct pci_state *s, struct plan *p, const struct member *m)
+const struct kept *pass_record(const struct pci_state *s, struct plan *p, const struct member *m)
 {
 	struct kept *k = arena_alloc(&p->mem, sizeof(*k));
 	char override[64];
@@ -134,7 +132,8 @@ static const struct kept *new_record(
 		.group = ""};
 	identity_read(s->node->root, m->dev, &p->mem, &k->id);
 	if (m->action == ACTION_ADOPT) {
-		k->driver = own->driver_to_unbind;
+		k->driver = own && own->driver_to_unbind ? own->driver_to_unbind : "";
+		k->unprobed = !k->driver[0];
 		k->group = resolve_group(s, m->dev->group, &p->mem);
 		k->verified = true;
 		return k;
@@ -177,7 +176,7 @@ static int keep_all(const struct pci_state *s, struct plan *p, struct err *e)
 			if (m->kept && !m->kept->moved)
 				continue;
 			if (!m->kept)
-				m->kept = new_record(s, p, m);
+				m->kept = pass_record(s, p, m);
 			rc = kept_put(b, m->kept, e);
 		}
 	}

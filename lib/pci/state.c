@@ -123,6 +123,7 @@ int pci_state_read(struct pci_state *s, const struct pci_node *n, struct err *e)
 		read_vf_count(n->root, &s->inv.dev[i]);
 	index_groups(s);
 	resolve_records(s);
+	early_report_read(n, &s->mem, &s->early);
 	s->settled = settled_is(n);
 	s->sentinel = store_sentinel(n->store, n->name, s->machine, sizeof(s->machine));
 	return 0;

@@ -4,6 +4,7 @@
 #ifndef PCI_STATE_H
 #define PCI_STATE_H
 
+#include "pci/early_report.h"
 #include "pci/hostuse.h"
 #include "pci/kept.h"
 #include "pci/settled.h"
@@ -21,7 +22,8 @@ struct pci_state {
 	size_t kepts;
 	struct last_use *last; /* what the host used in the last boot; counts until it is settled */
 	size_t lasts;
-	bool settled;         /* mounts and network are up (design rule 7) */
+	struct early_report early; /* what was taken in the initramfs of this boot */
+	bool settled;              /* mounts and network are up (design rule 7) */
 	const char *node_was; /* kept/node says another name than this one; NULL: it does not */
 	struct sriov sriov;
 	enum store_sentinel sentinel;

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What `early` did.
+#include "pci/early_report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define BOOT_ID "proc/sys/kernel/random/boot_id"
+enum { REPORT_MAX = 1 << 20 };
+
+const char *early_result_name(enum early_result r)
+{
+	static const char *const names[EARLY_RESULTS] = {
+		[EARLY_BOUND] = "bound",
+		[EARLY_OVERRIDE] = "override",
+		[EARLY_REFUSED] = "refused",
+		[EARLY_FAILED] = "failed",
+		[EARLY_UNDONE] = "undone",
+	};
+
+	return names[r];
+}
+
+static const char *report_path(const struct pci_node *n, char out[static 128], const char *suffix)
+{
+	snprintf(out, 128, "%s/early.json%s", n->store->run, suffix);
+	return out;
+}
+
+static const char *boot_id(const struct pci_node *n, char out[static 64])
+{
+	if (root_read(n->root, BOOT_ID, out, 64) <= 0)
+		out[0] = 0;
+	return out;
+}
+
+static const char *text_of(const struct json *object, const char *key)
+{
+	const char *z = json_z(json_get(object, key));
+
+	return z ? z : "";
+}
+
+static bool read_function(const struct json *object, struct early_function *f)
+{
+	struct str result = json_str(json_get(object, "result"));
+
+	if (!pci_addr_parse(json_str(json_get(object, "address")), &f->addr))
+		return false;
+	f->name = text_of(object, "name");
+	f->reason = text_of(object, "reason");
+	f->message = text_of(object, "message");
+	for (int r = 0; r < EARLY_RESULTS; r++) {
+		if (str_is(result, early_result_name((enum early_result)r))) {
+			f->result = (enum early_result)r;
+			return true;
+		}
+	}
+	return false;
+}
+
+void early_report_read(const struct pci_node *n, struct arena *mem, struct early_report *out)
+{
+	CLEANUP_BUF struct buf text = {.max = REPORT_MAX};
+	char path[128], boot[64];
+	const struct json *object, *list;
+	struct err ignored;
+	int64_t stage = 0;
+
+	*out = (struct early_report){0};
+	if (root_slurp(n->root, report_path(n, path, ""), &text) < 0)
+		return;
+	object = json_parse(mem, text.p, text.len, &ignored);
+	if (!object || !boot_id(n, boot)[0] || !str_is(json_str(json_get(object, "bootId")), boot))
+		return;
+	list = json_get(object, "functions");
+	out->function = arena_alloc(mem, (json_count(list) + 1) * sizeof(*out->function));
+	json_each (f, list)
+		if (read_function(f, &out->function[out->n]))
+			out->n++;
+	json_i64(json_get(object, "stage"), &stage);
+	out->stage = (int)stage;
+	out->disabled = json_z(json_get(object, "disabled"));
+}
+
+static struct json *function_object(const struct early_function *f, struct arena *mem)
+{
+	struct json *object = json_object(mem);
+	char address[PCI_ADDR_CAP];
+
+	json_set_z(mem, object, "address", pci_addr_format(f->addr, address));
+	json_set_z(mem, object, "name", f->name);
+	json_set_z(mem, object, "result", early_result_name(f->result));
+	json_set_z(mem, object, "reason", f->reason);
+	json_set_z(mem, object, "message", f->message);
+	return object;
+}
+
+/* Whole, by a rename: who reads it sees the old or the new one. */
+static int write_whole(const struct pci_node *n, const struct buf *text, struct err *e)
+{
+	char path[128], temp[128];
+	CLEANUP_CLOSE int dir = -1;
+	CLEANUP_CLOSE int fd = -1;
+
+	report_path(n, path, "");
+	if (root_mkdirs(n->root, n->store->run, 0755) < 0)
+		return err_sys(e, "make %s", n->store->run);
+	fd = root_open(n->root, report_path(n, temp, ".new"), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	dir = root_open(n->root, n->store->run, O_PATH | O_DIRECTORY, 0);
+	if (fd < 0 || dir < 0 || write(fd, text->p, text->len) != (ssize_t)text->len ||
+		renameat(dir, "early.json.new", dir, "early.json") < 0)
+		return err_sys(e, "write %s", path);
+	return 0;
+}
+
+int early_report_write(const struct pci_node *n, const struct early_report *r, struct err *e)
+{
+	CLEANUP_ARENA struct arena mem = {0};
+	CLEANUP_BUF struct buf text = {0};
+	struct json *object = json_object(&mem), *list;
+	char boot[64];
+
+	json_set_int(&mem, object, "stage", r->stage);
+	json_set_z(&mem, object, "bootId", boot_id(n, boot));
+	json_set(&mem, object, "disabled",
+		r->disabled ? json_stringz(&mem, r->disabled) : json_null(&mem));
+	list = json_set(&mem, object, "functions", json_array(&mem));
+	for (size_t i = 0; i < r->n; i++)
+		json_add(&mem, list, function_object(&r->function[i], &mem));
+	json_write(&text, object, JSON_PRETTY);
+	buf_char(&text, '\n');
+	return write_whole(n, &text, e);
+}
+
+bool early_took(const struct early_report *r, struct pci_addr a)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (pci_addr_cmp(r->function[i].addr, a) == 0)
+			return r->function[i].result == EARLY_BOUND ||
+			       r->function[i].result == EARLY_OVERRIDE;
+	return false;
+}
+
+void early_report_set(struct early_report *r, struct arena *mem, struct early_function f)
+{
+	struct early_function *all;
+
+	for (size_t i = 0; i < r->n; i++) {
+		if (pci_addr_cmp(r->function[i].addr, f.addr) == 0) {
+			r->function[i] = f;
+			return;
+		}
+	}
+	all = arena_alloc(mem, (r->n + 1) * sizeof(*all));
+	if (r->n)
+		memcpy(all, r->function, r->n * sizeof(*all));
+	all[r->n++] = f;
+	r->function = all;
+}
