@@ -105,7 +105,7 @@ static int put_in_archive(void *arg, const char *path, const struct buf *content
 	char full[PATH_CAP + 16];
 
 	(void)e;
-	snprintf(full, sizeof(full), "%s/%s", EARLY_BAKED + 1, path);
+	snprintf(full, sizeof(full), "%s/%s", &EARLY_BAKED[1], path);
 	add_directories(a, full);
 	add_entry(a->out, full, 0100644, content->p ? content->p : "", content->len);
 	return 0;
