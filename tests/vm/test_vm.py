@@ -8,7 +8,7 @@ import pytest
 
 import vm
 
-CHECKED = ("main", "noiommu", "hostuse", "steps")
+CHECKED = ("main", "noiommu", "hostuse", "steps", "hotplug", "vfs", "state")
 RFC3339_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 API = "devices.harvesterhci.io/v1beta1"
 VF_RESOURCE = "intel.com/82576_VIRTUAL_FUNCTION"
@@ -241,3 +241,28 @@ def test_management_nic_has_no_object(guests, scenario):
 def test_override_is_kept_in_the_wish(guests, scenario):
     wish = dumped_json(guests, scenario, "overridden.wish")
     assert wish["metadata"]["annotations"]["vfiobox.io/override"] == "NetworkAddress"
+
+
+@pytest.mark.parametrize("scenario", ["hotplug"])
+def test_device_that_is_pulled_out_keeps_its_name_and_ids(guests, scenario):
+    pulled = dumped_json(guests, scenario, "pulled.device")
+    back = dumped_json(guests, scenario, "back.device")
+    assert pulled["metadata"] == back["metadata"]
+    for field in ("address", "vendorId", "deviceId", "classId", "resourceName", "description"):
+        assert pulled["status"][field] == back["status"][field]
+    assert condition(pulled, "Present")["status"] == "False"
+    assert "Present" not in {c["type"] for c in back["status"]["conditions"]}
+
+
+@pytest.mark.parametrize("scenario", ["hotplug"])
+def test_claim_of_a_device_that_is_pulled_out_is_passed_through_no_more(guests, scenario):
+    claim = dumped_json(guests, scenario, "pulled.claim")
+    assert claim["status"]["passthroughEnabled"] is False
+    assert "0000:02:00.0" in condition(claim, "Accepted")["message"]
+
+
+@pytest.mark.parametrize("scenario", ["vfs"])
+def test_seconds_are_told(guests, scenario):
+    told = [line.split(":")[0] for line in dumped(guests, scenario, "seconds")]
+    assert told == ["claim of 254", "apply of all, nothing to do", "release of 254",
+                    "the kernel's own unbinding of 20"]

@@ -1,5 +1,7 @@
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The guests: which machines there are, which script runs on which, how one is booted and heard."""
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -9,6 +11,8 @@ import struct
 import subprocess
 import sys
 import threading
+
+import qmp
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent.parent
@@ -33,14 +37,14 @@ PARTS = {
     # 01:00.0, a NIC with SR-IOV; its VFs are 01:10.0, .2, .4 ...
     "nic-sriov": [port(1), "-device igb,bus=port1,romfile="],
     # 02:00.0, an NVMe controller
-    "nvme": [port(2), *disk("nvme", "nvme,bus=port2,serial=NVME01")],
+    "nvme": [port(2), *disk("nvme", "nvme,id=nvme0,bus=port2,serial=NVME01")],
     # 03:00.0, a bridge to conventional PCI, and three devices in its group
     "bridge": [port(3), "-device pcie-pci-bridge,id=bridge,bus=port3",
                "-device e1000,bus=bridge,addr=1,romfile=",
                "-device virtio-net-pci,bus=bridge,addr=2,romfile=",
                "-device edu,bus=bridge,addr=3"],
     # 05:00.0
-    "nic": [port(4), "-device e1000e,bus=port4,romfile="],
+    "nic": [port(4), "-device e1000e,id=nic,bus=port4,romfile="],
     # 06:00.0 and 06:00.1, a GPU with its sound chip
     "gpu": [port(5), "-audiodev none,id=silent",
             "-device secondary-vga,bus=port5,addr=0.0,multifunction=on,romfile=",
@@ -55,6 +59,13 @@ PARTS = {
               *disk("swap", "virtio-blk-pci,addr=0x12"),
               *disk("looped", "virtio-blk-pci,addr=0x13")],
     "nics": [f"-device virtio-net-pci,addr={slot:#x},romfile=" for slot in (0x14, 0x15, 0x16)],
+    # 01:00.0 and 02:00.0, NVMe controllers with 127 VFs each, as many as QEMU can
+    "nvme-vfs": [word for n in (1, 2) for word in (
+        port(n), f"-device nvme-subsys,id=subsys{n}",
+        f"-device nvme,id=nvme{n},bus=port{n},serial=NVME0{n},subsys=subsys{n},sriov_max_vfs=127,"
+        "sriov_vq_flexible=254,sriov_vi_flexible=127,max_ioqpairs=256,msix_qsize=256")],
+    # 00:18.0, the disk with vfiobox's state
+    "state": disk("state", "virtio-blk-pci,addr=0x18"),
     # 00:17.0, the boot VGA: the console
     "vga": ["-device VGA,addr=0x17,romfile="],
 }
@@ -65,11 +76,16 @@ MACHINES = {
     "lab": ("iommu", *LAB),
     "lab-without-iommu": LAB,
     "host": ("iommu", *LAB, "usb-disk", "disks", "nics"),
+    # 01:00.0 the NVMe controller, 02:00.0 the NIC: both can be pulled out.
+    # 01:00.0 the NVMe controller, 02:00.0 the NIC
+    "stateful": ("iommu", "nvme", "nic", "state"),
+    "vfs": ("iommu", "nvme-vfs"),
+    "hotplug": ("iommu", "nvme", "nic"),
 }
 
 # Disk images, sparse: MiB, and whether there is a partition table with one partition.
 DISKS = {"nvme": (64, False), "usb": (16, False), "data": (16, True), "mapped": (16, False),
-         "swap": (16, False), "looped": (16, False)}
+         "swap": (16, False), "looped": (16, False), "state": (16, False)}
 
 LAB_DRIVERS = ("igb igbvf nvme e1000 virtio_net e1000e bochs snd-hda-codec-generic snd-hda-intel "
                "xhci-pci")
@@ -78,28 +94,41 @@ HOST_DRIVERS = ("virtio_blk usb-storage sd_mod crc32c_generic ext4 vfat nls_cp43
 
 
 @dataclasses.dataclass(frozen=True)
-class Scenario:
-    """One boot: guest/NAME.sh on a machine with these drivers loaded.
+class Boot:
+    """guest/SCRIPT.sh on a machine. `line`: more for the kernel's command line."""
 
-    `modules`: how the guest's /lib/modules is kept, xz as Debian ships it or plain. `root`: the
-    disk that the guest moves to before the script. `limit`: seconds, several times what is needed.
+    script: str
+    machine: str
+    line: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Scenario:
+    """Boots one after the other on the same disks, with these drivers loaded.
+
+    `modules`: how the guest's /lib/modules is kept, xz as Debian ships it or plain. `limit`:
+    seconds for each boot, several times what is needed.
     """
 
     name: str
-    machine: str
+    boots: tuple
     drivers: str = LAB_DRIVERS
     modules: str = "xz"
-    root: str = ""
     limit: int = 600
 
 
 SCENARIOS = {s.name: s for s in (
-    Scenario("main", "lab"),
-    Scenario("noiommu", "lab-without-iommu"),
-    Scenario("hostuse", "host", modules="plain", root="/dev/nvme0n1",
+    Scenario("main", (Boot("main", "lab"),)),
+    Scenario("noiommu", (Boot("noiommu", "lab-without-iommu"),)),
+    # vmroot: the disk that the guest moves to before the script.
+    Scenario("hostuse", (Boot("hostuse", "host", "vmroot=/dev/nvme0n1"),), modules="plain",
              drivers=f"{LAB_DRIVERS} {HOST_DRIVERS}"),
-    Scenario("steps", "lab"),
-    Scenario("demo", "lab", drivers=f"{LAB_DRIVERS} crc32c_generic ext4"),
+    Scenario("steps", (Boot("steps", "lab"),)),
+    Scenario("hotplug", (Boot("hotplug", "hotplug"),), drivers="nvme e1000e virtio_net"),
+    Scenario("vfs", (Boot("vfs", "vfs"),), drivers="nvme"),
+    Scenario("state", (Boot("state-first", "stateful"), Boot("state-later", "stateful")),
+             drivers="nvme e1000e virtio_blk crc32c_generic ext4"),
+    Scenario("demo", (Boot("demo", "lab"),), drivers=f"{LAB_DRIVERS} crc32c_generic ext4"),
 )}
 
 KERNEL_LINE = ("console=tty0 console=ttyS0 quiet panic=-1 nokaslr mitigations=off tsc=reliable "
@@ -132,9 +161,10 @@ def make_kit(quiet=True):
 
 
 def checks_of(scenario):
-    """The names of the checks that a guest script makes, in order."""
-    text = (HERE / "guest" / f"{scenario}.sh").read_text()
-    return re.findall(r'^\s*check "([^"$]+)"', text, re.M)
+    """The names of the checks that a scenario's scripts make, in order."""
+    texts = [(HERE / "guest" / f"{boot.script}.sh").read_text()
+             for boot in SCENARIOS[scenario].boots]
+    return re.findall(r'^\s*check "([^"$]+)"', "\n".join(texts), re.M)
 
 
 @dataclasses.dataclass
@@ -178,28 +208,25 @@ class Results:
 
 
 class Guest:
-    """A running guest of one scenario; a context manager that ends its own QEMU, and only that."""
+    """A guest that runs, of one boot of a scenario; a context manager that ends its own QEMU, and
+    only that."""
 
-    def __init__(self, scenario, directory=None):
-        self.scenario = scenario
-        self.dir = pathlib.Path(directory or TOP / "out/vm" / scenario.name)
+    def __init__(self, scenario, boot, directory):
+        self.scenario, self.boot, self.dir = scenario, boot, directory
         self.timed_out = False
 
+    def log(self, name):
+        """Of a scenario's several boots each has its own."""
+        return self.dir / (name if len(self.scenario.boots) == 1 else f"{self.boot.script}.{name}")
+
     def __enter__(self):
-        shutil.rmtree(self.dir, ignore_errors=True)
-        self.dir.mkdir(parents=True)
-        self._make_disks()
-        made = subprocess.run([HERE / "initramfs", "--kit", KIT, "--binary", BINARY,
-                               "--modules", self.scenario.modules,
-                               "--drivers", self.scenario.drivers, self.dir / "guest.cpio"],
-                              stderr=subprocess.PIPE, text=True)
-        if made.returncode:
-            raise NoGuest(made.stderr.strip())
-        self._errors = open(self.dir / "qemu.txt", "w")
+        self._make_initramfs()
+        self._errors = open(self.log("qemu.txt"), "w")
+        self.monitor = qmp.Monitor()
         # Its end comes with ours, however we end: a test run that is killed leaves no guest.
         self.qemu = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *self.command()],
-                                     stdin=subprocess.DEVNULL,
-                                     stdout=subprocess.PIPE, stderr=self._errors)
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                     stderr=self._errors, pass_fds=[self.monitor.theirs.fileno()])
         self._timer = threading.Timer(self.scenario.limit, self._end)
         self._timer.start()
         return self
@@ -209,73 +236,111 @@ class Guest:
         self.qemu.kill()
         self.qemu.wait()
         self.qemu.stdout.close()
+        self.qemu.stdin.close()
+        self.monitor.close()
         self._errors.close()
-        for image in self.dir.glob("*.img"):
-            image.unlink()
 
     def _end(self):
         self.timed_out = True
         self.qemu.kill()
 
-    def _make_disks(self):
-        wanted = " ".join(self.devices())
-        for name, (size, partitioned) in DISKS.items():
-            if f"id={name}," not in wanted:
-                continue
-            with open(self.dir / f"{name}.img", "wb") as image:
-                if partitioned:
-                    sectors = size * 2048
-                    entry = struct.pack("<4xB3x2I", 0x83, 2048, sectors - 2048)
-                    image.write(bytes(446) + entry + bytes(48) + b"\x55\xaa")
-                image.truncate(size << 20)
-
-    def devices(self):
-        return [argument.format(dir=self.dir)
-                for part in MACHINES[self.scenario.machine] for argument in PARTS[part]]
+    def _make_initramfs(self):
+        made = subprocess.run([HERE / "initramfs", "--kit", KIT, "--binary", BINARY,
+                               "--modules", self.scenario.modules,
+                               "--drivers", self.scenario.drivers, self.dir / "guest.cpio"],
+                              stderr=subprocess.PIPE, text=True)
+        if made.returncode:
+            raise NoGuest(made.stderr.strip())
 
     def command(self):
-        line = f"{KERNEL_LINE} vmscript={self.scenario.name} vmlimit={2 * self.scenario.limit}"
-        if "iommu" in MACHINES[self.scenario.machine]:
+        line = f"{KERNEL_LINE} vmscript={self.boot.script} vmlimit={2 * self.scenario.limit}"
+        if "iommu" in MACHINES[self.boot.machine]:
             line += " intel_iommu=on"
-        if self.scenario.root:
-            line += f" vmroot={self.scenario.root}"
-        return [KIT / "tools/qemu", *QEMU_LINE.split(),
-                "-serial", f"file:{self.dir}/console.txt", "-serial", "stdio",
+        devices = [argument.format(dir=self.dir) for argument in devices_of(self.boot)]
+        return [KIT / "tools/qemu", *QEMU_LINE.split(), *self.monitor.arguments(),
+                "-serial", f"file:{self.log('console.txt')}", "-serial", "stdio",
                 "-kernel", KIT / "kernel/vmlinux", "-initrd", self.dir / "guest.cpio",
-                "-append", line,
-                *(word for argument in self.devices() for word in argument.split(" "))]
+                "-append", f"{line} {self.boot.line}",
+                *(word for argument in devices for word in argument.split(" "))]
 
     def lines(self):
-        """What the guest writes, line by line, until it is off; also kept in results.txt."""
-        with open(self.dir / "results.txt", "w") as kept:
+        """What the guest writes, line by line, until it is off; also kept in results.txt. What it
+        asks for is done and answered on the way."""
+        with open(self.log("results.txt"), "w") as kept:
             for raw in self.qemu.stdout:
                 line = raw.decode(errors="replace").rstrip("\r\n")
                 print(line, file=kept, flush=True)
+                if line.startswith("host: "):
+                    self._answer(qmp.answer(self.monitor, line.removeprefix("host: ")))
                 yield line
+
+    def _answer(self, text):
+        with contextlib.suppress(BrokenPipeError):
+            self.qemu.stdin.write(f"{text}\n".encode())
+            self.qemu.stdin.flush()
 
     def why(self):
         """Why a guest that did not finish ended, as far as can be told."""
         reason = f"its time limit of {self.scenario.limit} s" if self.timed_out else "QEMU ended"
-        tails = [(self.dir / name).read_text(errors="replace")[-2000:]
-                 for name in ("qemu.txt", "console.txt") if (self.dir / name).exists()]
-        return "\n".join([reason, *tails])
+        tails = [self.log(name).read_text(errors="replace")[-2000:]
+                 for name in ("qemu.txt", "console.txt") if self.log(name).exists()]
+        return "\n".join([f"{self.boot.script}: {reason}", *tails])
+
+
+def devices_of(boot):
+    return [argument for part in MACHINES[boot.machine] for argument in PARTS[part]]
+
+
+def make_disks(scenario, directory):
+    wanted = " ".join(word for boot in scenario.boots for word in devices_of(boot))
+    for name, (size, partitioned) in DISKS.items():
+        if f"id={name}," not in wanted:
+            continue
+        with open(directory / f"{name}.img", "wb") as image:
+            if partitioned:
+                sectors = size * 2048
+                entry = struct.pack("<4xB3x2I", 0x83, 2048, sectors - 2048)
+                image.write(bytes(446) + entry + bytes(48) + b"\x55\xaa")
+            image.truncate(size << 20)
+
+
+def boot_all(name):
+    """Boots the scenario: one running guest after the other, on the same new disks."""
+    scenario = SCENARIOS[name]
+    directory = TOP / "out/vm" / name
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    make_disks(scenario, directory)
+    try:
+        for boot in scenario.boots:
+            with Guest(scenario, boot, directory) as guest:
+                yield guest
+    finally:
+        for image in directory.glob("*.img"):
+            image.unlink()
 
 
 def run(name):
-    """Boots the scenario, returns what it said and why it ended."""
+    """Boots the scenario, returns what it said and why it ended. Each of its boots must come to
+    its script's end."""
+    results, why = Results(), ""
     try:
-        with Guest(SCENARIOS[name]) as guest:
-            results = Results().read(guest.lines())
-            return results, guest.why()
-    except NoGuest as why:
-        return Results(), str(why)
+        for guest in boot_all(name):
+            results.finished = False
+            results.read(guest.lines())
+            why = guest.why()
+            if not results.finished:
+                break
+    except NoGuest as missing:
+        why = str(missing)
+    return results, why
 
 
 def main():
     """vm.py SCENARIO...: boots each and shows what it says."""
     make_kit(quiet=False)
     for name in sys.argv[1:]:
-        with Guest(SCENARIOS[name]) as guest:
+        for guest in boot_all(name):
             for line in guest.lines():
                 print(line, flush=True)
 

@@ -119,8 +119,34 @@ claim_of() {
 	echo "/run/vfiobox/observed/pcideviceclaims/$(claim_name "$1").json"
 }
 
+# nothing that a kernel says when something went wrong in it.
+kernel_content() {
+	dmesg | grep -E 'BUG:|Oops|WARNING:|Call Trace|general protection' && return 1
+	return 0
+}
+
 # object files with what changes when one is written again.
 state() {
 	find /var/lib/vfiobox /run/vfiobox -type f ! -name '*lock*' \
 		-exec stat -c '%n %i %s %y' {} + 2>/dev/null | sort
+}
+
+# parameter NAME: its value on the kernel's command line.
+parameter() {
+	sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" /proc/cmdline
+}
+
+# host ACTION WORDS: asks the host for something that only it can do to this machine (qmp.py), and
+# waits for its word: `done`, or why not. What follows from it is to be waited for in sysfs.
+host() {
+	local answer
+	echo "host: $*" >/dev/ttyS1
+	read -t 120 -r answer </dev/ttyS1 || answer="no answer"
+	echo "$*: $answer"
+	[ "$answer" = done ]
+}
+
+# skip NAME WHY: a check that has nothing to say here.
+skip() {
+	echo "ok - $1 # skip $2"
 }

@@ -315,10 +315,6 @@ nothing_wished() {
 vfio_groups_gone() {
 	test "$(ls /dev/vfio)" = vfio
 }
-kernel_content() {
-	dmesg | grep -E 'BUG:|Oops|WARNING:|Call Trace|general protection' && return 1
-	return 0
-}
 
 check "release the GPU" pcid release $gpu
 check "release of what is not claimed exits 1" exits 1 pcid release $gpu

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The first boot of a machine that keeps vfiobox's state on a disk of its own: two cards are claimed,
+# and the machine is switched off with both bound.
+. ./lib.sh
+nvme=0000:01:00.0 nic=0000:02:00.0
+export VFIOBOX_STATE=/state/vfiobox
+
+sed 's/^/# /' /run/started
+
+new_state_disk() {
+	wait_for test -b /dev/vda && mkdir /state && mke2fs /dev/vda && mount -t ext4 /dev/vda /state
+}
+
+check "the state disk is new" new_state_disk
+check "claim two cards" pcid claim $nic $nvme
+check "both are on vfio-pci" on vfio-pci $nic $nvme
+check "the state is on the disk, and nowhere else" \
+	test -s /state/vfiobox/desired/machine -a ! -e /var/lib/vfiobox
+check "the disk is left as it should be" umount /state
+finish
