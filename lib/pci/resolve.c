@@ -53,13 +53,18 @@ static struct candidate find_elsewhere(struct pci_state *s, const struct kept *k
 	return best;
 }
 
-static void follow(struct pci_state *s, struct kept *k, const struct pci_dev *d)
+static void follow(struct kept *k, const struct pci_dev *d)
+{
+	k->addr = d->addr;
+	k->moved = true;
+}
+
+/* The claim means the function of its record, in this pass and in all that come after it. */
+static void point_wish(struct pci_state *s, const struct kept *k)
 {
 	for (size_t i = 0; i < s->wishes; i++)
 		if (!strcmp(s->wish[i].name, k->name))
-			s->wish[i].addr = d->addr;
-	k->addr = d->addr;
-	k->moved = true;
+			s->wish[i].addr = k->addr;
 }
 
 static const char *what_sits_there(struct pci_state *s, const struct kept *k,
@@ -105,16 +110,22 @@ static void resolve_one(struct pci_state *s, struct kept *k)
 		return;
 	c = find_elsewhere(s, k);
 	if (c.n == 1 && c.match >= IDENTITY_SLOT)
-		follow(s, k, c.dev);
+		follow(k, c.dev);
 	else if (d)
 		k->mismatch = what_sits_there(s, k, d, &now, &c);
 }
 
 void resolve_records(struct pci_state *s)
 {
-	for (size_t i = 0; i < s->kepts; i++)
-		if (s->kept[i].readable)
-			resolve_one(s, &s->kept[i]);
+	for (size_t i = 0; i < s->kepts; i++) {
+		struct kept *k = &s->kept[i];
+
+		if (!k->readable)
+			continue;
+		resolve_one(s, k);
+		if (pci_addr_cmp(k->addr, k->claim_addr) != 0)
+			point_wish(s, k);
+	}
 }
 
 static int by_text(const void *a, const void *b)

@@ -91,6 +91,23 @@ def test_what_sits_at_the_old_address_is_left_alone(moved):
     assert record(moved, FREE)["claimAddress"] == FREE
 
 
+def test_a_later_pass_knows_where_it_moved(moved):
+    moved.pcid("apply").must(1)
+    assert claim_conditions(moved, FREE)["Accepted"][0] == "True"
+    moved.pcid("apply").must(1)
+    assert claim_conditions(moved, FREE)["Accepted"][0] == "True"
+    plan = moved.pcid("plan").out
+    assert f"{ELSEWHERE}: " in plan and "NameTaken" not in plan
+
+
+def test_while_it_is_out_what_sits_at_the_old_address_is_not_taken(moved):
+    moved.pcid("apply").must(1)
+    set_dsn(moved, ELSEWHERE, "00-11-22-ff-fe-33-44-99")
+    moved.pcid("apply").must(1)
+    assert claim_conditions(moved, FREE)["Accepted"] == ("False", "IdentityMismatch")
+    assert ELSEWHERE in moved.pcid("plan").out
+
+
 def test_the_name_stays_with_the_claim_that_moved(moved):
     result = moved.pcid("claim", FREE).must(1)
     assert "NameTaken" in result.err and ELSEWHERE in result.err
