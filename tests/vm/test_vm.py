@@ -8,7 +8,8 @@ import pytest
 
 import vm
 
-CHECKED = ("main", "noiommu", "hostuse", "steps", "hotplug", "vfs", "state")
+CHECKED = ("main", "noiommu", "hostuse", "steps", "hotplug",
+           "hotplug-daemon", "vfs", "state", "moved")
 RFC3339_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 API = "devices.harvesterhci.io/v1beta1"
 VF_RESOURCE = "intel.com/82576_VIRTUAL_FUNCTION"
@@ -243,7 +244,7 @@ def test_override_is_kept_in_the_wish(guests, scenario):
     assert wish["metadata"]["annotations"]["vfiobox.io/override"] == "NetworkAddress"
 
 
-@pytest.mark.parametrize("scenario", ["hotplug"])
+@pytest.mark.parametrize("scenario", ["hotplug", "hotplug-daemon"])
 def test_device_that_is_pulled_out_keeps_its_name_and_ids(guests, scenario):
     pulled = dumped_json(guests, scenario, "pulled.device")
     back = dumped_json(guests, scenario, "back.device")
@@ -254,7 +255,7 @@ def test_device_that_is_pulled_out_keeps_its_name_and_ids(guests, scenario):
     assert "Present" not in {c["type"] for c in back["status"]["conditions"]}
 
 
-@pytest.mark.parametrize("scenario", ["hotplug"])
+@pytest.mark.parametrize("scenario", ["hotplug", "hotplug-daemon"])
 def test_claim_of_a_device_that_is_pulled_out_is_passed_through_no_more(guests, scenario):
     claim = dumped_json(guests, scenario, "pulled.claim")
     assert claim["status"]["passthroughEnabled"] is False
@@ -266,3 +267,12 @@ def test_seconds_are_told(guests, scenario):
     told = [line.split(":")[0] for line in dumped(guests, scenario, "seconds")]
     assert told == ["claim of 254", "apply of all, nothing to do", "release of 254",
                     "the kernel's own unbinding of 20"]
+
+
+@pytest.mark.parametrize("scenario", ["moved"])
+def test_record_knows_a_device_by_what_the_kernel_and_its_config_space_say(guests, scenario):
+    nic = dumped_json(guests, scenario, "kept.nic")
+    assert nic["serial"] == {"dsn": "52-54-00-ff-ff-12-34-01", "mac": "52:54:00:12:34:01"}
+    assert nic["slot"] == "pci0000:00/04.0/00.0"
+    edu = dumped_json(guests, scenario, "kept.edu")
+    assert edu["serial"] == {} and edu["slot"] == "pci0000:00/05.0/00.0"

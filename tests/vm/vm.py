@@ -64,6 +64,11 @@ PARTS = {
         port(n), f"-device nvme-subsys,id=subsys{n}",
         f"-device nvme,id=nvme{n},bus=port{n},serial=NVME0{n},subsys=subsys{n},sriov_max_vfs=127,"
         "sriov_vq_flexible=254,sriov_vi_flexible=127,max_ioqpairs=256,msix_qsize=256")],
+    # Two cards, one with a serial number and one without any; and their twins, in slots before them.
+    "cards": [port(4), "-device e1000e,id=nic,bus=port4,mac=52:54:00:12:34:01,romfile=",
+              port(5), "-device edu,id=edu,bus=port5"],
+    "twins": [port(1), "-device e1000e,id=twin,bus=port1,mac=52:54:00:12:34:02,romfile=",
+              port(2), "-device edu,id=twin-edu,bus=port2"],
     # 00:18.0, the disk with vfiobox's state
     "state": disk("state", "virtio-blk-pci,addr=0x18"),
     # 00:17.0, the boot VGA: the console
@@ -79,6 +84,9 @@ MACHINES = {
     # 01:00.0 the NVMe controller, 02:00.0 the NIC: both can be pulled out.
     # 01:00.0 the NVMe controller, 02:00.0 the NIC
     "stateful": ("iommu", "nvme", "nic", "state"),
+    # The cards at 01:00.0 and 02:00.0; with more cards before them at 03:00.0 and 04:00.0.
+    "cards": ("iommu", "cards", "state"),
+    "cards-moved": ("iommu", "twins", "cards", "state"),
     "vfs": ("iommu", "nvme-vfs"),
     "hotplug": ("iommu", "nvme", "nic"),
 }
@@ -125,9 +133,13 @@ SCENARIOS = {s.name: s for s in (
              drivers=f"{LAB_DRIVERS} {HOST_DRIVERS}"),
     Scenario("steps", (Boot("steps", "lab"),)),
     Scenario("hotplug", (Boot("hotplug", "hotplug"),), drivers="nvme e1000e virtio_net"),
+    Scenario("hotplug-daemon", (Boot("hotplug", "hotplug", "vmwith=daemon"),),
+             drivers="nvme e1000e virtio_net"),
     Scenario("vfs", (Boot("vfs", "vfs"),), drivers="nvme"),
     Scenario("state", (Boot("state-first", "stateful"), Boot("state-later", "stateful")),
              drivers="nvme e1000e virtio_blk crc32c_generic ext4"),
+    Scenario("moved", (Boot("moved-first", "cards"), Boot("moved-later", "cards-moved")),
+             drivers="e1000e virtio_blk crc32c_generic ext4"),
     Scenario("demo", (Boot("demo", "lab"),), drivers=f"{LAB_DRIVERS} crc32c_generic ext4"),
 )}
 

@@ -39,7 +39,8 @@ override() {
 }
 
 if [ "$with" = daemon ]; then
-	pcid daemon &
+	/bin/pcid daemon >/tmp/daemon 2>&1 &
+	daemon=$!
 	wait_for test -e /run/vfiobox/observed/pcidevices/complete
 else
 	pcid apply
@@ -147,12 +148,23 @@ released() {
 		-a ! -e "$(device_of $nic)"
 }
 stays_with_the_host() {
-	wait_for on e1000e $nic && pass && on e1000e $nic
+	wait_for on e1000e $nic && pass &&
+		wait_for condition "$(device_of $nic)" Offered True Available && on e1000e $nic
+}
+
+ends_when_told() {
+	kill $daemon && wait $daemon
 }
 
 check "release it while it is out" pcid release $nic
 check "nothing of it is left" wait_for released
 check "plugged in once more" plug_nic
 check "now it stays with the host" stays_with_the_host
+if [ "$with" = daemon ]; then
+	check "the daemon ends when it is told to" ends_when_told
+	dump daemon cat /tmp/daemon
+else
+	skip "the daemon ends when it is told to" "there is none"
+fi
 check "the kernel has nothing to complain of" kernel_content
 finish

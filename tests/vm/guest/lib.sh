@@ -106,6 +106,14 @@ wait_for() {
 	done
 }
 
+# A disk for vfiobox's state alone, in the machines that have one: new, and again.
+new_state_disk() {
+	wait_for test -b /dev/vda && mke2fs /dev/vda >/dev/null && mount_state
+}
+mount_state() {
+	wait_for test -b /dev/vda && mkdir -p /state && mount -t ext4 /dev/vda /state
+}
+
 # claim_name ADDRESS: the name of its objects, node1-000001100 for 0000:01:10.0.
 claim_name() {
 	echo "node1-$(echo "$1" | tr -d ':.')"

@@ -8,6 +8,7 @@ sed 's/^/# /' /run/started
 check "a state disk" new_state_disk
 check "claim two cards" pcid claim $nic $edu
 check "the cards are on vfio-pci" on vfio-pci $nic $edu
-dump kept sh -c "cat $VFIOBOX_STATE/kept/pcidevices/*.json"
+dump kept.nic cat $VFIOBOX_STATE/kept/pcidevices/node1-000001000.json
+dump kept.edu cat $VFIOBOX_STATE/kept/pcidevices/node1-000002000.json
 check "the state disk is left as it should be" umount /state
 finish

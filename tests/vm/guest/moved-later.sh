@@ -53,8 +53,10 @@ exchanged() {
 check "the card and its twin are pulled out" pull_both
 check "a pass without them says that it is missing" says "NotFound" pcid apply
 check "each is plugged into the other's slot" plug_both
-check "a pass follows the card" pcid apply
-check "it is on vfio-pci, its twin is not" exchanged
+check "a pass finds the card, and asks about its new IOMMU group" says "GroupChanged;$twin" pcid apply
+check "neither is taken meanwhile" on e1000e $twin $nic
+check "the claim is made again, as the pass says" pcid claim $twin
+check "the card is on vfio-pci, its twin is not" exchanged
 check "it is back at the address of its claim" claim_says '"passthroughEnabled": true'
 
 ### Given back.

@@ -7,10 +7,6 @@ export VFIOBOX_STATE=/state/vfiobox
 
 sed 's/^/# /' /run/started
 
-new_state_disk() {
-	wait_for test -b /dev/vda && mkdir /state && mke2fs /dev/vda && mount -t ext4 /dev/vda /state
-}
-
 check "the state disk is new" new_state_disk
 check "claim two cards" pcid claim $nic $nvme
 check "both are on vfio-pci" on vfio-pci $nic $nvme

@@ -11,9 +11,6 @@ same_drivers() {
 	drivers >/tmp/now
 	diff /tmp/first /tmp/now
 }
-mount_state() {
-	wait_for test -b /dev/vda && mount -t ext4 /dev/vda /state
-}
 nothing_written() {
 	ls -A /state | grep . && return 1
 	return 0
