@@ -38,6 +38,12 @@ bool reason_parse(struct str s, enum reason *out)
 	return false;
 }
 
+bool reason_waits(enum reason r)
+{
+	return r == REASON_PENDING || r == REASON_IN_USE || r == REASON_RELEASING ||
+	       r == REASON_ALLOCATED;
+}
+
 bool reason_can_override(enum reason r)
 {
 	return r > REASON_DEFAULT_ROUTE && r <= REASON_BRIDGE_FUNCTION;

@@ -63,6 +63,8 @@ enum condition_type {
 	X(REASON_MODULE_MISSING, "ModuleMissing")   /* vfio-pci cannot be loaded */                \
 	X(REASON_BIND_FAILED, "BindFailed")         /* tried and undone */                         \
 	X(REASON_IN_USE, "InUse")                   /* a process holds the group node */           \
+	X(REASON_RELEASING, "Releasing")            /* the device plugin has to withdraw it */     \
+	X(REASON_ALLOCATED, "Allocated")            /* the kubelet has given it to a pod */        \
 	X(REASON_RELEASE_FAILED, "ReleaseFailed")                                                  \
 	X(REASON_DRIVER_MISSING, "DriverMissing") /* its host driver did not take it back */       \
 	X(REASON_APPLIED, "Applied")                                                               \
@@ -83,6 +85,9 @@ bool reason_parse(struct str s, enum reason *out); /* exact spelling */
 /* Names with commas between them, each of a reason that a person may name as an override, into a
  * bit per reason; false, and nothing set, when one is none. */
 bool reasons_parse(struct str s, uint64_t *out);
+
+/* Something else has to happen first; it is looked at again. */
+bool reason_waits(enum reason r);
 
 /* May a person override it by naming it: the host uses but the final ones, and BridgeFunction. */
 bool reason_can_override(enum reason r);

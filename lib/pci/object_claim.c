@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // PCIDeviceClaim: how a claim stands.
+#include "pci/handshake.h"
 #include "pci/object.h"
 #include "pci/object_impl.h"
 
@@ -152,6 +153,7 @@ struct json *object_derived_claim(const struct pci_state *s, struct arena *mem,
 		set_bound(mem, status, m, old, now);
 		return object;
 	}
+	json_set_z(mem, status, STATUS_RELEASE, handshake_release(old, mem));
 	json_set_z(mem, status, "kernelDriverToUnbind", m->kept->driver);
 	json_set_bool(mem, status, "passthroughEnabled", d && !strcmp(d->driver, "vfio-pci"));
 	object_condition(mem, status, old, now, COND_RELEASED, false, m->reason,

@@ -83,8 +83,8 @@ static const char *address_of(const struct json *claim)
 /* What a condition that is not true says. */
 static void set_why(struct outcome *o, const struct json *claim, const struct json *condition)
 {
-	bool waits = !condition || has_reason(condition, REASON_PENDING) ||
-		     has_reason(condition, REASON_IN_USE);
+	enum reason r;
+	bool waits = !reason_parse(json_str(json_get(condition, "reason")), &r) || reason_waits(r);
 
 	o->kind = waits ? OUTCOME_WAITS : OUTCOME_FAILED;
 	o->what = address_of(claim);

@@ -4,6 +4,7 @@
 
 #include "ids/names.h"
 #include "pci/bind.h"
+#include "pci/handshake.h"
 #include "pci/inuse.h"
 #include "pci/observe.h"
 #include "pci/resolve.h"
@@ -48,6 +49,25 @@ static size_t releasing(const struct plan *p, const struct pci_dev **out)
 	return n;
 }
 
+/* A group whose device is advertised, or in a pod, goes back as a whole later. */
+static void mark_advertised(const struct pci_state *s, struct plan *p)
+{
+	for (size_t i = 0; i < p->units; i++) {
+		struct unit *u = &p->unit[i];
+
+		for (size_t j = 0; u->release && j < u->n; j++) {
+			enum reason r;
+			const char *why = NULL;
+
+			if (u->member[j].action == ACTION_RELEASE)
+				why = handshake_waits_for(
+					s->node, u->member[j].kept->name, &p->mem, &r);
+			if (why)
+				mark_unit(u, r, why);
+		}
+	}
+}
+
 void pass_mark_held(const struct pci_state *s, struct plan *p)
 {
 	size_t n = releasing(p, NULL), holders;
@@ -55,6 +75,7 @@ void pass_mark_held(const struct pci_state *s, struct plan *p)
 	struct holder *h;
 	struct err e;
 
+	mark_advertised(s, p);
 	releasing(p, dev);
 	if (holders_find(s->node->root, dev, n, &p->mem, &h, &holders, &e) < 0) {
 		for (size_t i = 0; n && i < p->units; i++)
@@ -71,7 +92,7 @@ void pass_mark_held(const struct pci_state *s, struct plan *p)
 
 static bool waits(const struct unit *u)
 {
-	return u->release && u->n && u->member[0].reason == REASON_IN_USE;
+	return u->release && u->n && u->member[0].message && reason_waits(u->member[0].reason);
 }
 
 /* Records of what is back, or was never taken, go. */
@@ -286,7 +307,7 @@ static void count(const struct plan *p, struct pass_result *out)
 
 			if (m->done)
 				continue;
-			if (m->reason == REASON_IN_USE)
+			if (m->message && reason_waits(m->reason))
 				out->waiting++;
 			else
 				out->failed++;

@@ -21,7 +21,8 @@ int pass_run(const struct pci_state *s, struct plan *p, const struct kmodules *k
 /* What is known of a function before it is taken: its record, in the plan's memory. */
 const struct kept *pass_record(const struct pci_state *s, struct plan *p, const struct member *m);
 
-/* Marks members of release units whose group is held open (reason InUse); done by pass_run() and
+/* Marks members of release units whose group is held open (reason InUse), or that the device
+ * plugin has not withdrawn; done by pass_run() and
  * by `plan`. */
 void pass_mark_held(const struct pci_state *s, struct plan *p);
 

@@ -63,14 +63,14 @@ static const char *what_it_waits_for(const struct session *s)
 	for (size_t i = 0; i < s->plan.nics; i++) {
 		const struct nic_step *t = &s->plan.nic[i];
 
-		if (!t->done && (t->reason == REASON_IN_USE || t->reason == REASON_PENDING))
+		if (!t->done && reason_waits(t->reason))
 			return t->message;
 	}
 	for (size_t i = 0; i < s->plan.units; i++) {
 		for (size_t j = 0; j < s->plan.unit[i].n; j++) {
 			const struct member *m = &s->plan.unit[i].member[j];
 
-			if (!m->done && m->reason == REASON_IN_USE && m->message)
+			if (!m->done && m->message && reason_waits(m->reason))
 				return m->message;
 		}
 	}

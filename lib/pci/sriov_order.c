@@ -151,8 +151,9 @@ static bool waits(const struct json *seen)
 {
 	struct str reason = json_str(json_get(sriov_applied(seen), "reason"));
 
-	return !sriov_is_applied(seen) && (!seen || str_is(reason, reason_name(REASON_PENDING)) ||
-						  str_is(reason, reason_name(REASON_IN_USE)));
+	enum reason r;
+
+	return !sriov_is_applied(seen) && (!reason_parse(reason, &r) || reason_waits(r));
 }
 
 static int look(const struct pci_node *n, const struct json *wish, struct arena *mem,

@@ -201,3 +201,47 @@ def test_a_state_that_goes_releases_nothing(host, daemon):
     os.rename(f"{host.dir}.state", host.path(STATE))
     host.pcid("release", NIC).must(0)
     assert driver(host, NIC) == "e1000"
+
+
+# Release is a handshake (design rule 6); the device plugin's part is played by writing its file.
+
+def plugin_says(host, address, **fields):
+    host.write(f"{RUN}/observed/plugins/.new", json.dumps(fields))
+    os.rename(host.path(f"{RUN}/observed/plugins/.new"),
+              host.path(f"{RUN}/observed/plugins/{host.object_name(address)}.json"))
+
+
+def plugin_runs(host):
+    host.write(f"{RUN}/observed/plugins/complete", host.read("proc/sys/kernel/random/boot_id"))
+
+
+def released(host, address):
+    claim = host.observed("pcideviceclaims", host.object_name(address))
+    return next(c for c in claim["status"]["conditions"] if c["type"] == "Released"), claim["status"].get("release")
+
+
+def test_what_is_advertised_is_withdrawn_before_it_goes_back(host, daemon):
+    host.write("proc/sys/kernel/random/boot_id", "11111111-1111-4111-8111-111111111111\n")
+    host.pcid("claim", SPARE).must(0)
+    plugin_runs(host)
+    result = host.pcid("release", SPARE, "--no-wait").must(1)
+    until("Releasing", lambda: "Released" in str(host.observed("pcideviceclaims", host.object_name(SPARE))))
+    condition, release = released(host, SPARE)
+    assert (condition["status"], condition["reason"]) == ("False", "Releasing"), result.all
+    assert driver(host, SPARE) == "vfio-pci"
+    plugin_says(host, SPARE, withdrawn="of another release", allocatedTo="")
+    plugin_says(host, SPARE, withdrawn=release, allocatedTo="default/virt-launcher-x")
+    until("Allocated", lambda: released(host, SPARE)[0]["reason"] == "Allocated")
+    assert "default/virt-launcher-x" in released(host, SPARE)[0]["message"]
+    assert driver(host, SPARE) == "vfio-pci"
+    plugin_says(host, SPARE, withdrawn=release, allocatedTo="")
+    until("given back", lambda: driver(host, SPARE) == "nvme")
+
+
+def test_where_no_plugin_has_run_nothing_is_waited_for(host, daemon):
+    host.write("proc/sys/kernel/random/boot_id", "11111111-1111-4111-8111-111111111111\n")
+    host.pcid("claim", SPARE).must(0)
+    plugin_runs(host)
+    host.write(f"{RUN}/observed/plugins/complete", "22222222-2222-4222-8222-222222222222\n")
+    host.pcid("release", SPARE).must(0)
+    assert driver(host, SPARE) == "nvme"
