@@ -192,16 +192,21 @@ static int open_by_walk(int rootfd, const char *path, int flags, mode_t mode)
 	return rc < 0 ? -1 : out;
 }
 
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
 int root_init(struct root *r, const char *dir, struct err *e)
 {
-	struct stat a, b;
+	struct stat a, b, its;
 	int probe;
 
 	*r = (struct root){.fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC)};
 	if (r->fd < 0)
 		return err_sys(e, "open root %s", dir);
-	r->whole =
-		!fstat(r->fd, &a) && !stat("/", &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	r->whole = !fstat(r->fd, &a) && !stat("/", &b) && same_file(&a, &b);
+	r->of_process_1 = r->whole && !stat("/proc/1/root", &its) && same_file(&a, &its);
 	probe = openat2_in_root(r->fd, ".", O_PATH | O_CLOEXEC, 0);
 	r->by_walk = probe < 0;
 	if (probe >= 0)

@@ -15,8 +15,10 @@
 /* Owned by the caller: root_init() opens `fd`, root_close() closes it. */
 struct root {
 	int fd;
-	bool whole;   /* the root is /, so no path can leave it */
-	bool by_walk; /* no openat2: links are resolved one component at a time */
+	bool whole;        /* the root is /, so no path can leave it */
+	bool by_walk;      /* no openat2: links are resolved one component at a time */
+	bool of_process_1; /* whole, and process 1 has the same; asked once: in a sandbox it cannot
+			      be */
 };
 
 int root_init(struct root *r, const char *dir, struct err *e);

@@ -336,7 +336,7 @@ static void look_at_file(struct mounts *m, const char *path)
 	look_afresh(m);
 	if (starts(at, "/dev/") && find_path(m, at))
 		return;
-	if (m->root_is_ours && !deleted && !root_exists(m->b->r, at) &&
+	if (m->b->r->of_process_1 && !deleted && !root_exists(m->b->r, at) &&
 		(errno == ENOENT || errno == ENOTDIR))
 		lose(m, "%s is not there", at);
 	look_at_path(m, at, 0);
@@ -448,15 +448,6 @@ static void doubt_zfs(struct mounts *m)
 		closedir(d);
 }
 
-static bool root_is_of_process_1(const struct root *r)
-{
-	struct stat ours, its;
-
-	return r->whole && root_stat(r, ".", &ours) == 0 &&
-	       root_stat(r, "proc/1/root", &its) == 0 && ours.st_dev == its.st_dev &&
-	       ours.st_ino == its.st_ino;
-}
-
 int mounts_read(struct mounts *m, struct blocks *b)
 {
 	CLEANUP_BUF struct buf text = {.max = PROC_FILE_MAX};
@@ -476,7 +467,6 @@ int mounts_read(struct mounts *m, struct blocks *b)
 		return -1;
 	}
 	m->busy = mem_alloc(m->info.n);
-	m->root_is_ours = root_is_of_process_1(b->r);
 	read_btrfs(m);
 	read_files(m);
 	doubt_zfs(m);

@@ -15,8 +15,7 @@ struct btrfs_device {
 struct mounts {
 	struct blocks *b;
 	struct mountinfo info;
-	bool *busy;        /* by mount: being looked at */
-	bool root_is_ours; /* paths of process 1 can be looked for below the root */
+	bool *busy; /* by mount: being looked at */
 	struct btrfs_device *btrfs;
 	size_t btrfs_devices, btrfs_cap;
 	bool btrfs_hidden; /* one of their devices is not to be seen */
