@@ -2,6 +2,8 @@
 // PCI capabilities through libpci.
 #include "pci/caps.h"
 
+#include "pci/config.h"
+
 #include <pci/pci.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -120,77 +122,87 @@ static void print_cap(struct buf *out, struct pci_dev *dev, const struct pci_cap
 	buf_char(out, '\n');
 }
 
-static struct pci_dev *open_device(struct pci_access *access, struct pci_addr a)
+static struct pci_dev *open_device(struct pci_access *access, struct pci_addr a, uint8_t *config)
 {
 	struct pci_dev *dev;
 
 	pci_init(access);
 	dev = pci_get_dev(access, (int)a.domain, a.bus, a.dev, a.fn);
+	pci_setup_cache(dev, config, PCI_CONFIG_SIZE);
 	pci_fill_info(dev, PCI_FILL_CAPS | PCI_FILL_EXT_CAPS);
 	return dev;
 }
 
-static void print_device(struct pci_access *access, struct pci_addr a, void *out)
+static void print_device(struct pci_dev *dev, void *out)
 {
-	struct pci_dev *dev = open_device(access, a);
-
 	for (const struct pci_cap *c = dev->first_cap; c; c = c->next)
 		print_cap(out, dev, c);
-	pci_free_dev(dev);
 }
 
-static void read_serial(struct pci_access *access, struct pci_addr a, void *out)
+static void read_serial(struct pci_dev *dev, void *out)
 {
-	struct pci_dev *dev = open_device(access, a);
-
 	for (const struct pci_cap *c = dev->first_cap; c; c = c->next)
 		if (c->type == PCI_CAP_EXTENDED && c->id == PCI_EXT_CAP_ID_DSN)
 			format_serial(dev, (int)c->addr, out);
-	pci_free_dev(dev);
 }
 
-/* Runs `work` on libpci's view of the tree; -1 when libpci gave up in it. */
-static int with_libpci(const struct root *r, struct pci_addr a,
-	void (*work)(struct pci_access *access, struct pci_addr a, void *arg), void *arg,
-	struct err *e)
+/* The bytes of config space as libpci would read them: ones where there are none. */
+static void read_config(const struct pci_node *n, struct pci_addr a, uint8_t *config)
+{
+	char address[PCI_ADDR_CAP];
+	struct err ignored; /* then there is nothing but ones */
+
+	memset(config, 0xff, PCI_CONFIG_SIZE);
+	pci_config_read(n, pci_addr_format(a, address), config, PCI_CONFIG_SIZE, &ignored);
+}
+
+/* Runs `work` on libpci's view of the function; -1 when libpci gave up in it. */
+static int with_libpci(const struct pci_node *n, struct pci_addr a,
+	void (*work)(struct pci_dev *dev, void *arg), void *arg, struct err *e)
 {
 	struct session s = {.text = ""};
 	struct pci_access *access = pci_alloc();
+	uint8_t config[PCI_CONFIG_SIZE];
 	char path[64];
 	int rc = 0;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d/sys/bus/pci", r->fd);
+	read_config(n, a, config);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/sys/bus/pci", n->root->fd);
 	pci_set_param(access, (char *)"sysfs.path", path);
 	access->method = PCI_ACCESS_SYS_BUS_PCI;
 	access->error = on_error;
 	access->warning = on_message;
 	access->debug = on_message;
 	current = &s;
-	if (setjmp(s.failed))
+	if (setjmp(s.failed)) {
 		rc = err_set(e, "libpci: %s", s.text);
-	else
-		work(access, a, arg);
+	} else {
+		struct pci_dev *dev = open_device(access, a, config);
+
+		work(dev, arg);
+		pci_free_dev(dev);
+	}
 	current = NULL;
 	pci_cleanup(access);
 	return rc;
 }
 
-int pci_caps_print(struct buf *out, const struct root *r, struct pci_addr a, struct err *e)
+int pci_caps_print(struct buf *out, const struct pci_node *n, struct pci_addr a, struct err *e)
 {
 	size_t before = out->len;
 
-	if (with_libpci(r, a, print_device, out, e) == 0)
+	if (with_libpci(n, a, print_device, out, e) == 0)
 		return 0;
 	out->len = before;
 	return -1;
 }
 
-bool pci_serial(const struct root *r, struct pci_addr a, char out[static PCI_SERIAL_CAP])
+bool pci_serial(const struct pci_node *n, struct pci_addr a, char out[static PCI_SERIAL_CAP])
 {
 	struct err ignored;
 
 	out[0] = 0;
-	if (with_libpci(r, a, read_serial, out, &ignored) < 0 ||
+	if (with_libpci(n, a, read_serial, out, &ignored) < 0 ||
 		!strcmp(out, "00-00-00-00-00-00-00-00") || !strcmp(out, "ff-ff-ff-ff-ff-ff-ff-ff"))
 		out[0] = 0;
 	return out[0] != 0;

@@ -155,8 +155,9 @@ static const char *permanent_mac(const struct root *r, const struct pci_dev *d, 
 }
 
 void identity_read(
-	const struct root *r, const struct pci_dev *d, struct arena *mem, struct identity *out)
+	const struct pci_node *n, const struct pci_dev *d, struct arena *mem, struct identity *out)
 {
+	const struct root *r = n->root;
 	char dsn[PCI_SERIAL_CAP];
 
 	*out = (struct identity){.vendor = d->vendor,
@@ -168,7 +169,7 @@ void identity_read(
 		.nvme = nvme_serial(r, d, mem),
 		.mac = permanent_mac(r, d, mem),
 		.slot = identity_slot(r, d, mem)};
-	if (pci_serial(r, d->addr, dsn))
+	if (pci_serial(n, d->addr, dsn))
 		out->dsn = arena_dup(mem, dsn, strlen(dsn));
 }
 

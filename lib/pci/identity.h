@@ -6,6 +6,7 @@
 #define PCI_IDENTITY_H
 
 #include "pci/inventory.h"
+#include "pci/node.h"
 
 /* Strings are "" where unknown, never NULL. A part that is unknown on one side says nothing. */
 struct identity {
@@ -20,7 +21,7 @@ struct identity {
 /* Of a function that is there; strings in `mem`. What cannot be read is unknown: beyond 64 bytes
  * the config space of a function is root's. */
 void identity_read(
-	const struct root *r, const struct pci_dev *d, struct arena *mem, struct identity *out);
+	const struct pci_node *n, const struct pci_dev *d, struct arena *mem, struct identity *out);
 
 /* Only the slot path. */
 const char *identity_slot(const struct root *r, const struct pci_dev *d, struct arena *mem);

@@ -8,9 +8,13 @@
 #include "pci/addr.h"
 #include "store/store.h"
 
+struct reader;
+
 /* All borrowed; made by the applet. */
 struct pci_node {
 	const struct root *root;
+	struct reader
+		*reader; /* pci/reader.h; NULL: what takes privilege is read in this process */
 	const struct store *store;
 	const struct ids *ids;
 	const char *name;

@@ -5,8 +5,8 @@
 #include "ids/names.h"
 #include "pci/bind.h"
 #include "pci/handshake.h"
-#include "pci/inuse.h"
 #include "pci/observe.h"
+#include "pci/reader.h"
 #include "pci/resolve.h"
 #include "pci/sriov_pass.h"
 
@@ -77,7 +77,7 @@ void pass_mark_held(const struct pci_state *s, struct plan *p)
 
 	mark_advertised(s, p);
 	releasing(p, dev);
-	if (holders_find(s->node->root, dev, n, &p->mem, &h, &holders, &e) < 0) {
+	if (pci_holders(s->node, dev, n, &p->mem, &h, &holders, &e) < 0) {
 		for (size_t i = 0; n && i < p->units; i++)
 			if (p->unit[i].release)
 				mark_unit(&p->unit[i], REASON_IN_USE,
@@ -151,7 +151,7 @@ const struct kept *pass_record(const struct pci_state *s, struct plan *p, const 
 		.unprobed = came_unprobed(s, m->dev),
 		.resource = arena_dup(&p->mem, resource.p, resource.len),
 		.group = ""};
-	identity_read(s->node->root, m->dev, &p->mem, &k->id);
+	identity_read(s->node, m->dev, &p->mem, &k->id);
 	if (m->action == ACTION_ADOPT) {
 		k->driver = own && own->driver_to_unbind ? own->driver_to_unbind : "";
 		k->unprobed = !k->driver[0];

@@ -3,9 +3,9 @@
 #include "base/table.h"
 #include "ids/names.h"
 #include "pci/caps.h"
-#include "pci/inuse.h"
 #include "pci/object.h"
 #include "pci/print.h"
+#include "pci/reader.h"
 
 #include <stdio.h>
 
@@ -240,7 +240,7 @@ static void print_users(
 	for (size_t i = 0; i < uses; i++)
 		line(out, "Host use:",
 			arena_printf(mem, "%s: %s", host_reason_name(use[i].reason), use[i].chain));
-	if (holders_find(s->node->root, &d, 1, mem, &h, &holders, &e) < 0) {
+	if (pci_holders(s->node, &d, 1, mem, &h, &holders, &e) < 0) {
 		line(out, "Held by:", arena_printf(mem, "unknown: %s", e.text));
 		return;
 	}
@@ -264,7 +264,7 @@ static void print_capabilities(struct buf *out, const struct pci_state *s, const
 	CLEANUP_BUF struct buf caps = {0};
 	struct err e;
 
-	if (pci_caps_print(&caps, s->node->root, d->addr, &e) < 0) {
+	if (pci_caps_print(&caps, s->node, d->addr, &e) < 0) {
 		line(out, "Capabilities:", e.text);
 		return;
 	}

@@ -43,7 +43,7 @@ static struct candidate find_elsewhere(struct pci_state *s, const struct kept *k
 
 		if (!same_model(k, d) || pci_addr_cmp(d->addr, k->addr) == 0)
 			continue;
-		identity_read(s->node->root, d, &s->mem, &id);
+		identity_read(s->node, d, &s->mem, &id);
 		match = identity_compare(&k->id, &id);
 		if (match > best.match)
 			best = (struct candidate){d, match, 0};
@@ -96,7 +96,7 @@ static bool is_there(
 	*now = (struct identity){.dsn = "", .nvme = "", .mac = "", .slot = ""};
 	if (!d || !same_model(k, d))
 		return false;
-	identity_read(s->node->root, d, &s->mem, now);
+	identity_read(s->node, d, &s->mem, now);
 	return is_it(k, now);
 }
 

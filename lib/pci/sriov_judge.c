@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The verdict on a number of VFs: what the kernel cannot do, whose the VFs are that would go.
-#include "pci/inuse.h"
+#include "pci/reader.h"
 #include "pci/state.h"
 
 #include <stdio.h>
@@ -134,7 +134,7 @@ static const char *holder_of(const struct pci_state *s, const struct pci_dev *vf
 	size_t n;
 	struct err e;
 
-	if (holders_find(s->node->root, &vf, 1, mem, &h, &n, &e) < 0)
+	if (pci_holders(s->node, &vf, 1, mem, &h, &n, &e) < 0)
 		return arena_printf(mem, "; it may be held open: %s", e.text);
 	if (!n)
 		return "";
