@@ -30,6 +30,18 @@ static bool is_unreadable(const struct pci_state *s, const char *name)
 	return false;
 }
 
+static const char *why_no_pf(const struct pci_dev *d, struct arena *mem)
+{
+	char pf[PCI_ADDR_CAP];
+
+	if (d->is_vf)
+		return arena_printf(
+			mem, "%s is a VF itself, of %s", d->name, pci_addr_format(d->pf, pf));
+	if (d->class >> 16 == 0x02)
+		return arena_printf(mem, "%s has no SR-IOV, or the firmware keeps it off", d->name);
+	return arena_printf(mem, "%s is no NIC (class %04x)", d->name, pci_class_id(d));
+}
+
 /* There is no PF for the wish: none of its name, and at its address none that is free. */
 static void refuse_absent(struct nic_step *t, const struct pci_state *s, struct arena *mem)
 {
@@ -44,13 +56,7 @@ static void refuse_absent(struct nic_step *t, const struct pci_state *s, struct 
 				at->wish ? at->wish->name : at->name),
 			"keep one of the two SRIOVNetworkDevices");
 	else if (d)
-		refuse(t, REASON_NO_SRIOV,
-			d->class >> 16 == 0x02
-				? arena_printf(mem,
-					  "%s has no SR-IOV, or the firmware keeps it off", d->name)
-				: arena_printf(mem, "%s is no NIC (class %04x)", d->name,
-					  pci_class_id(d)),
-			"see which NICs have VFs: pcid vfs");
+		refuse(t, REASON_NO_SRIOV, why_no_pf(d, mem), "see which NICs have VFs: pcid vfs");
 	else
 		refuse(t, REASON_NOT_FOUND,
 			arena_printf(mem, "there is no NIC of the name %s%s%s", w->name,

@@ -8,7 +8,7 @@ import pytest
 
 import vm
 
-CHECKED = ("main", "noiommu", "hostuse", "steps", "hotplug",
+CHECKED = ("main", "noiommu", "hostuse", "steps", "sriov", "hotplug",
            "hotplug-daemon", "vfs", "state", "moved")
 RFC3339_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 API = "devices.harvesterhci.io/v1beta1"
@@ -276,3 +276,20 @@ def test_record_knows_a_device_by_what_the_kernel_and_its_config_space_say(guest
     assert nic["slot"] == "pci0000:00/04.0/00.0"
     edu = dumped_json(guests, scenario, "kept.edu")
     assert edu["serial"] == {} and edu["slot"] == "pci0000:00/05.0/00.0"
+
+
+@pytest.mark.parametrize("scenario", ["sriov"])
+def test_observed_nic(guests, scenario):
+    nic = dumped_json(guests, scenario, "three.json")
+    assert set(nic) <= OBJECT_FIELDS
+    assert (nic["apiVersion"], nic["kind"]) == (API, "SRIOVNetworkDevice")
+    interface = nic["metadata"]["annotations"]["sriov.devices.harvesterhi.io/interface-name"]
+    assert nic["metadata"]["name"] == f"node1-{interface}"
+    assert nic["metadata"]["labels"] == {"nodename": "node1"}
+    assert nic["spec"] == {"address": "0000:01:00.0", "nodeName": "node1", "numVFs": 3}
+    assert condition(nic, "Applied")["status"] == "True"
+    status = {key: value for key, value in nic["status"].items() if key != "conditions"}
+    assert status == {
+        "status": "sriovNetworkDeviceEnabled",
+        "vfAddresses": ["0000:01:10.0", "0000:01:10.2", "0000:01:10.4"],
+        "vfPCIDevices": ["node1-000001100", "node1-000001102", "node1-000001104"]}

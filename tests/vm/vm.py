@@ -128,6 +128,7 @@ class Scenario:
 SCENARIOS = {s.name: s for s in (
     Scenario("main", (Boot("main", "lab"),)),
     Scenario("noiommu", (Boot("noiommu", "lab-without-iommu"),)),
+    Scenario("sriov", (Boot("sriov", "lab"),)),
     # vmroot: the disk that the guest moves to before the script.
     Scenario("hostuse", (Boot("hostuse", "host", "vmroot=/dev/nvme0n1"),), modules="plain",
              drivers=f"{LAB_DRIVERS} {HOST_DRIVERS}"),
