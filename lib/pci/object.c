@@ -112,7 +112,7 @@ static const char *first_driver(
 static void set_parent(
 	const struct pci_state *s, struct arena *mem, const struct pci_dev *d, struct json *object)
 {
-	const struct nic_pf *pf = d->is_vf ? sriov_pf_at(s, d->pf) : NULL;
+	const struct nic_pf *pf = d->is_vf && d->class >> 16 == 0x02 ? sriov_pf_at(s, d->pf) : NULL;
 
 	if (pf && pf->name[0])
 		json_set_z(mem, json_path(object, "metadata", "labels", NULL), LABEL_PARENT_NIC,

@@ -124,6 +124,19 @@ def test_without_a_wish_the_kernels_number_is_observed_and_kept(fresh):
     assert os.path.exists(host.path(f"{RUN}/observed/{PLURAL}/complete"))
 
 
+def test_the_label_of_the_parent(fresh):
+    """On its VFs, and on nothing else: not on a PF that has none."""
+    host = fresh(MACHINE)
+    host.pcid("apply").must(0)
+    parents = {}
+    for device in host.observed("pcidevices").values():
+        parent = device["metadata"]["labels"].get("harvesterhci.io/parent-sriov-network-device")
+        parents.setdefault(parent, []).append(device["status"]["address"])
+    assert sorted(parents["smc620-ens1f0np0"]) == MLX_VFS
+    assert len(parents["smc620-enp94s0f0"]) == 256
+    assert FREE in parents[None] and set(parents) == {None, "smc620-ens1f0np0", "smc620-enp94s0f0"}
+
+
 def test_an_object_of_an_interface_that_went_is_removed(fresh):
     host = fresh(MACHINE)
     host.own_state()
