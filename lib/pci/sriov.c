@@ -26,7 +26,7 @@ bool nic_attribute(const struct root *r, const char *address, const char *name, 
 	return read_number(r, path, out);
 }
 
-/* Of a switchdev's ports: "pf0vf3", "c1pf0sf8"; the PF's own is "p0" (net/core/devlink.c,
+/* Of a switchdev's ports: "pf0vf3", "c1pf0sf8"; the PF's own is "p0" (net/devlink/port.c,
  * __devlink_port_phys_port_name_get()). */
 static bool is_representor(const struct root *r, const char *address, const char *interface)
 {
