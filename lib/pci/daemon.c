@@ -3,10 +3,13 @@
 #include "pci/daemon.h"
 
 #include "base/loop.h"
+#include "pci/confine.h"
 #include "pci/events.h"
+#include "pci/reader.h"
 #include "pci/session.h"
 
 #include <stdio.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #define MS UINT64_C(1000000)
@@ -18,16 +21,27 @@ enum {
 	RETRY_LAST_MS = 60000,
 };
 
+/* A directory, whatever its name is. */
+struct place {
+	bool there;
+	dev_t dev;
+	ino_t ino;
+};
+
 struct daemon {
+	struct pci_node own; /* the caller's, with a reader */
 	const struct pci_node *node;
 	const struct kmodules *kmodules;
 	struct loop *loop;
 	struct events *events;
 	struct loop_timer *look; /* the next pass, or NULL */
 	uint64_t look_at;
-	bool event;        /* something happened since the last pass */
-	unsigned retry_ms; /* while something waits: how long until the next try */
-	char said[768];    /* the error of the last pass, said once */
+	bool event;         /* something happened since the last pass */
+	unsigned retry_ms;  /* while something waits: how long until the next try */
+	char said[768];     /* the error of the last pass, said once */
+	struct place state; /* the sandbox lets us into this one only */
+	const char *ends;   /* why it cannot go on */
+	struct loop_fd *reader;
 };
 
 static void on_look(void *ctx);
@@ -65,6 +79,36 @@ static void say_failure(struct daemon *d, const char *text)
 	if (strcmp(d->said, text) != 0 && text[0])
 		pci_progress(d->node, "%s", text);
 	snprintf(d->said, sizeof(d->said), "%s", text);
+}
+
+static struct place place_of(const struct pci_node *n)
+{
+	struct stat st;
+
+	if (root_stat(n->root, n->store->state, &st) < 0)
+		return (struct place){0};
+	return (struct place){true, st.st_dev, st.st_ino};
+}
+
+/* Another file system was mounted on the state directory, or another directory put in its place. */
+static bool state_was_replaced(const struct daemon *d)
+{
+	struct place now = place_of(d->node);
+
+	return d->state.there && now.there && (now.dev != d->state.dev || now.ino != d->state.ino);
+}
+
+static void end(struct daemon *d, const char *why)
+{
+	d->ends = why;
+	loop_stop(d->loop);
+}
+
+static void on_reader(void *ctx, int fd, uint32_t bits)
+{
+	(void)fd;
+	(void)bits;
+	end(ctx, "the process that reads with privilege has ended; start the daemon again");
 }
 
 static bool waits_for_time(const struct session *s)
@@ -128,6 +172,10 @@ static void on_look(void *ctx)
 	struct err e;
 
 	d->look = NULL;
+	if (state_was_replaced(d)) {
+		end(d, "the state directory is another one now; start the daemon again");
+		return;
+	}
 	if (pass(d, &wait, &e) < 0)
 		say_failure(d, e.text);
 	d->event = false;
@@ -142,14 +190,33 @@ static void on_look(void *ctx)
 	look_in(d, d->retry_ms);
 }
 
+static int confine(struct daemon *d, struct err *e)
+{
+	CLEANUP_BUF struct buf text = {0};
+	struct sandbox_result r;
+
+	if (pci_confine(d->node, &r, e) < 0)
+		return -1;
+	d->state = place_of(d->node);
+	sandbox_describe(&r, &text);
+	pci_progress(d->node, "%s", buf_z(&text));
+	return events_refresh(d->events, e);
+}
+
 static int start(struct daemon *d, struct err *e)
 {
+	d->own.reader = reader_start(d->node->root, e);
+	if (!d->own.reader)
+		return -1;
 	d->loop = loop_new(e);
 	if (!d->loop || loop_signal(d->loop, SIGTERM, on_signal, d, e) < 0 ||
 		loop_signal(d->loop, SIGINT, on_signal, d, e) < 0)
 		return -1;
+	d->reader = loop_add_fd(d->loop, reader_fd(d->own.reader), EPOLLRDHUP, on_reader, d, e);
+	if (!d->reader)
+		return -1;
 	d->events = events_start(d->node, d->loop, on_event, d, e);
-	if (!d->events)
+	if (!d->events || confine(d, e) < 0)
 		return -1;
 	d->event = true;
 	look_in(d, 0);
@@ -159,16 +226,22 @@ static int start(struct daemon *d, struct err *e)
 int daemon_run(const struct pci_node *n, const struct kmodules *k, struct err *e)
 {
 	CLEANUP_CLOSE int lock = store_lock(n->store, "pcid", 0, e);
-	struct daemon d = {.node = n, .kmodules = k};
+	struct daemon d = {.own = *n, .kmodules = k};
 	int rc;
 
+	d.node = &d.own;
 	if (lock < 0)
 		return -1;
 	rc = start(&d, e);
 	if (rc == 0)
 		rc = loop_run(d.loop, e);
+	if (rc == 0 && d.ends)
+		rc = err_set(e, "%s", d.ends);
 	if (d.events)
 		events_stop(d.events);
+	if (d.loop)
+		loop_remove_fd(d.loop, d.reader);
 	loop_free(d.loop);
+	reader_stop(d.own.reader);
 	return rc;
 }

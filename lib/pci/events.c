@@ -138,9 +138,13 @@ static void on_directory(void *ctx, uint32_t mask, const char *name)
 {
 	struct events *ev = ctx;
 
-	if (mask & (IN_IGNORED | IN_UNMOUNT | IN_DELETE_SELF | IN_MOVE_SELF | IN_Q_OVERFLOW))
+	const uint32_t gone =
+		IN_IGNORED | IN_UNMOUNT | IN_DELETE_SELF | IN_MOVE_SELF | IN_Q_OVERFLOW;
+
+	/* An attribute of the directory itself: its last link went when another took its place. */
+	if ((mask & gone) || ((mask & IN_ATTRIB) && !name[0]))
 		ev->stale = true;
-	else if (name[0] == '.')
+	else if (name[0] == '.' || (mask & IN_ATTRIB))
 		return;
 	ev->fn(ev->ctx, EVENT_SOON);
 }
@@ -244,7 +248,7 @@ void events_stop(struct events *ev)
 static struct loop_watch *watch(struct events *ev, const char *path, struct err *e)
 {
 	const uint32_t mask = IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |
-			      IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+			      IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB | IN_ONLYDIR;
 	CLEANUP_CLOSE int fd = root_open(ev->node->root, path, O_PATH | O_DIRECTORY, 0);
 	char self[64];
 

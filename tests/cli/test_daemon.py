@@ -98,6 +98,7 @@ def test_a_claim_waits_for_the_daemon(host, daemon):
     assert "claimed, on vfio-pci" in result.out
     assert driver(host, NIC) == "vfio-pci"
     assert result.err == ""  # it was not this process that bound
+    assert "seccomp" in daemon.said()
     assert "bound to vfio-pci" in daemon.said()
 
 
@@ -182,10 +183,17 @@ def test_a_state_that_comes_later_is_seen(host):
     host.pcid("claim", NIC)
     state, away = host.path(STATE), f"{host.dir}.state"
     shutil.move(state, away)
+    shutil.rmtree(host.path(RUN))
     daemon = Daemon(host)
     try:
         daemon.ready()
-        os.rename(away, state)
+        os.rename(away, state)  # as a mount does: the sandbox lets it into the directory of before only
+        assert daemon.process.wait(LIMIT) == 1
+        assert "start the daemon again" in daemon.said()
+    finally:
+        daemon.end()
+    daemon = Daemon(host)
+    try:
         until("bound", lambda: bound(host, NIC))
     finally:
         assert daemon.end() == 0
