@@ -2,6 +2,8 @@
 // What the kernel is told.
 #include "pci/bind.h"
 
+#include "pci/console.h"
+
 #include <errno.h>
 #include <stdio.h>
 
@@ -156,6 +158,8 @@ static int bind_all(const struct pci_node *n, struct unit *u, struct err *e)
 
 		if (u->member[i].action != ACTION_BIND || !strcmp(d->driver, VFIO_PCI))
 			continue;
+		if (console_let_go(n, d, &u->member[i].kept->console, e) < 0)
+			return -1;
 		if (d->driver[0])
 			pci_progress(n, "%s: unbind from %s", d->name, d->driver);
 		if (unbind(n->root, d->name, e) < 0 || verify(n->root, d->name, "", e) < 0 ||
@@ -183,6 +187,16 @@ static const char *home_of(const struct member *m)
 	return left ? m->kept->driver : m->dev->driver;
 }
 
+/* The host's screen is not worth a release: what fails is said. */
+static void bring_console_back(const struct pci_node *n, const struct member *m)
+{
+	struct err e;
+
+	if (console_bring_back(n, m->dev, &m->kept->console, &e) < 0)
+		pci_progress(
+			n, "%s: the host's console did not come back: %s", m->dev->name, e.text);
+}
+
 static void undo_one(
 	const struct pci_node *n, const struct kmodules *k, const struct member *m, struct err *e)
 {
@@ -202,6 +216,9 @@ static void undo(const struct pci_node *n, const struct kmodules *k, struct unit
 	for (size_t i = 0; i < u->n; i++)
 		if (u->member[i].action == ACTION_BIND)
 			undo_one(n, k, &u->member[i], e);
+	for (size_t i = 0; i < u->n; i++)
+		if (u->member[i].action == ACTION_BIND)
+			bring_console_back(n, &u->member[i]);
 }
 
 bool bind_is_undone(const struct root *r, const struct member *m)
@@ -277,6 +294,8 @@ int bind_release(
 		pci_progress(n, "%s: give back to %s", m->dev->name,
 			m->kept->driver[0] ? m->kept->driver : "no driver");
 		release_one(n, k, m, mem);
+		if (m->done)
+			bring_console_back(n, m);
 		if (!m->done)
 			rc = -1;
 	}

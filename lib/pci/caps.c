@@ -2,7 +2,7 @@
 // PCI capabilities through libpci.
 #include "pci/caps.h"
 
-#include "pci/config.h"
+#include "pci/configspace.h"
 
 #include <pci/pci.h>
 #include <setjmp.h>

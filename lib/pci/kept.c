@@ -60,7 +60,8 @@ void kept_parse(struct kept *k, const char *name, const struct json *object)
 		      hex16(object, "subsystemVendorId", &k->id.subvendor) &&
 		      hex16(object, "subsystemDeviceId", &k->id.subdevice) &&
 		      str_hex(json_str(json_get(object, "class")), 0xffffff, &class) &&
-		      json_is(json_get(object, "driver"), JSON_STRING);
+		      json_is(json_get(object, "driver"), JSON_STRING) &&
+		      console_from_json(&k->console, json_get(object, "console"));
 	if (!k->readable)
 		return;
 	k->class = (uint32_t) class;
@@ -138,6 +139,8 @@ int kept_put(struct store_batch *b, const struct kept *k, struct err *e)
 	if (k->unprobed)
 		json_set_bool(&mem, object, "unprobed", true);
 	json_set_bool(&mem, object, "verified", k->verified);
+	if (k->console.n)
+		json_set(&mem, object, "console", console_to_json(&k->console, &mem));
 	return store_put(b, STORE_KEPT, PLURAL_DEVICES, k->name, object, e);
 }
 

@@ -4,6 +4,7 @@
 #ifndef PCI_KEPT_H
 #define PCI_KEPT_H
 
+#include "pci/console.h"
 #include "pci/identity.h"
 #include "pci/inventory.h"
 #include "pci/node.h"
@@ -24,6 +25,7 @@ struct kept {
 	const char *group;    /* who was in its IOMMU group at the last verified bind, "" unknown */
 	bool unprobed;        /* had no driver because none was let near: any may take it back */
 	bool verified;        /* a bind was verified */
+	struct console_parts console; /* what of the host's console let go for it */
 	/* Found out when the state was read, not in the file. */
 	bool moved; /* `addr` is not where the file says */
 	const char

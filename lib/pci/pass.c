@@ -137,6 +137,7 @@ const struct kept *pass_record(const struct pci_state *s, struct plan *p, const 
 {
 	struct kept *k = arena_alloc(&p->mem, sizeof(*k));
 	char override[64];
+	struct err ignored;
 	CLEANUP_BUF struct buf resource = {0};
 	const struct wish *own = pci_state_wish(s, m->dev->addr);
 
@@ -152,6 +153,8 @@ const struct kept *pass_record(const struct pci_state *s, struct plan *p, const 
 		.resource = arena_dup(&p->mem, resource.p, resource.len),
 		.group = ""};
 	identity_read(s->node, m->dev, &p->mem, &k->id);
+	if (console_find(s->node, m->dev, &p->mem, &k->console, &ignored) < 0)
+		k->console.n = 0; /* then the bind says what holds it */
 	if (m->action == ACTION_ADOPT) {
 		k->driver = own && own->driver_to_unbind ? own->driver_to_unbind : "";
 		k->unprobed = !k->driver[0];
@@ -184,6 +187,23 @@ static int keep_boot(const struct pci_state *s, struct store_batch *b, struct er
 	return last_uses_put(s->node, &s->inv, &s->uses, b, e);
 }
 
+/* The host's console may be on a function that was ours in the boot before, too. */
+static bool new_console(const struct pci_state *s, struct plan *p, struct member *m)
+{
+	struct console_parts parts;
+	struct kept *k;
+	struct err ignored;
+
+	if (m->action != ACTION_BIND ||
+		console_find(s->node, m->dev, &p->mem, &parts, &ignored) < 0 || !parts.n)
+		return false;
+	k = arena_alloc(&p->mem, sizeof(*k));
+	*k = *m->kept;
+	k->console = parts;
+	m->kept = k;
+	return true;
+}
+
 /* Every record of every unit is on disk before the first unbind. */
 static int keep_all(const struct pci_state *s, struct plan *p, struct err *e)
 {
@@ -194,7 +214,7 @@ static int keep_all(const struct pci_state *s, struct plan *p, struct err *e)
 		for (size_t j = 0; !p->unit[i].release && j < p->unit[i].n && rc == 0; j++) {
 			struct member *m = &p->unit[i].member[j];
 
-			if (m->kept && !m->kept->moved)
+			if (m->kept && !m->kept->moved && !new_console(s, p, m))
 				continue;
 			if (!m->kept)
 				m->kept = pass_record(s, p, m);

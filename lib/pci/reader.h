@@ -5,7 +5,7 @@
 #ifndef PCI_READER_H
 #define PCI_READER_H
 
-#include "pci/config.h"
+#include "pci/configspace.h"
 #include "pci/inuse.h"
 #include "pci/node.h"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Config space of a function: the one place where its bytes come from.
-#ifndef PCI_CONFIG_H
-#define PCI_CONFIG_H
+// Config space of a function: the one place where its bytes come from. (Not config.h: libpci's own
+// header of that name has the same guard, and sets the layout of its structures.)
+#ifndef PCI_CONFIGSPACE_H
+#define PCI_CONFIGSPACE_H
 
 #include "pci/node.h"
 
