@@ -53,6 +53,7 @@ static const char help[] =
 	"  plan, show, claim:   --override REASON[,REASON]  accept host uses, by exact name\n"
 	"  claim:               --user NAME         who wants it (default: who runs this)\n"
 	"  claim, release, apply, vfs: --timeout SEC  how long to wait (10);  --no-wait\n"
+	"  daemon:              --once              end when nothing is left to do\n"
 	"  early:               --stage 1|2         1 (default) before udev, 2 with the state "
 	"mounted\n"
 	"  -o table|wide|json|yaml|name    --root DIR    --node NAME    --ids FILE    -v    -h\n"
@@ -70,7 +71,7 @@ static const char help[] =
 /* The applet's own options. */
 struct options {
 	const char *class, *vendor, *driver, *group, *groups;
-	const char *override, *user, *timeout, *no_wait, *stage;
+	const char *override, *user, *timeout, *no_wait, *stage, *once;
 	int timeout_ms;
 };
 
@@ -489,7 +490,7 @@ static int verb_rename(struct run *r, struct err *e)
 
 static int verb_daemon(struct run *r, struct err *e)
 {
-	return daemon_run(&r->node, &r->kmodules, e) < 0 ? complain(e) : CLI_DONE;
+	return daemon_run(&r->node, &r->kmodules, r->opt.once, e) < 0 ? complain(e) : CLI_DONE;
 }
 
 static int verb_settled(struct run *r, struct err *e)
@@ -716,6 +717,7 @@ static int pcid_main(int argc, char **argv)
 		{"user", true, "claim", &o->user},
 		{"timeout", true, "claim release apply vfs", &o->timeout},
 		{"stage", true, "early", &o->stage},
+		{"once", false, "daemon", &o->once},
 		{"no-wait", false, "claim release apply vfs", &o->no_wait},
 	};
 	const struct verb *verb;

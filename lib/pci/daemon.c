@@ -40,6 +40,7 @@ struct daemon {
 	unsigned retry_ms;  /* while something waits: how long until the next try */
 	char said[768];     /* the error of the last pass, said once */
 	struct place state; /* the sandbox lets us into this one only */
+	bool once;          /* it ends when nothing is left to do */
 	const char *ends;   /* why it cannot go on */
 	struct loop_fd *reader;
 };
@@ -181,6 +182,8 @@ static void on_look(void *ctx)
 	d->event = false;
 	if (!wait) {
 		d->retry_ms = 0;
+		if (d->once)
+			loop_stop(d->loop);
 		return;
 	}
 	if (event || !d->retry_ms)
@@ -223,10 +226,10 @@ static int start(struct daemon *d, struct err *e)
 	return 0;
 }
 
-int daemon_run(const struct pci_node *n, const struct kmodules *k, struct err *e)
+int daemon_run(const struct pci_node *n, const struct kmodules *k, bool once, struct err *e)
 {
 	CLEANUP_CLOSE int lock = store_lock(n->store, "pcid", 0, e);
-	struct daemon d = {.own = *n, .kmodules = k};
+	struct daemon d = {.own = *n, .kmodules = k, .once = once};
 	int rc;
 
 	d.node = &d.own;

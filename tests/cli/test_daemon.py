@@ -144,6 +144,13 @@ def test_it_ends_when_asked(host, daemon):
     assert daemon.end() == 0
 
 
+def test_once_it_ends_when_nothing_is_left_to_do(host):
+    done = subprocess.run([STEPPER, "--run", host.dir, "--", BINARY, "pcid", "daemon", "--once", "--root", host.dir,
+                           "--node", NODE], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert host.names(f"{RUN}/observed/pcidevices")
+
+
 def switches(pid):
     with open(f"/proc/{pid}/status", encoding="ascii") as file:
         return [line for line in file if "ctxt_switches" in line]
