@@ -71,6 +71,14 @@ def test_under_another_node_name_nothing_is_released(host):
     assert len(kept(host)) == 1
 
 
+def test_a_record_of_another_node_name_is_left_alone(host):
+    put_on_vfio(host, FREE)
+    record = f"{STATE}/kept/pcidevices/{host.object_name(FREE)}.json"
+    os.rename(host.path(record), host.path(record.replace("dell-190", "another")))
+    assert "another node name" in host.pcid("apply").must(1).err
+    assert len(kept(host)) == 1
+
+
 def test_a_vfio_node_without_a_number_counts_as_in_use(host):
     put_on_vfio(host, FREE, node_file=False)
     result = host.pcid("apply", "--no-wait").must(1)

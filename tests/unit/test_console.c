@@ -345,12 +345,13 @@ static void parts_are_kept_as_json(void **state)
 
 static void a_record_that_is_not_of_ours_is_refused(void **state)
 {
+	static const char long_name[] =
+		"[\"0123456789012345678901234567890123456789012345678901234567890123@"
+		"simple-framebuffer\"]";
 	static const char *const bad[] = {"{}", "\"vtcon1\"", "[1]", "[\"\"]", "[\"vtcon\"]",
 		"[\"vtcon1/../x\"]", "[\"../vtcon1\"]", "[\"vtcon1\",\"x@pci\"]",
 		"[\"../x@simple-framebuffer\"]", "[\".@simple-framebuffer\"]",
-		"[\"@simple-framebuffer\"]", "[\"x@simple-framebuffer/..\"]",
-		"[\"0123456789012345678901234567890123456789012345678901234567890123@"
-		"simple-framebuffer\"]"};
+		"[\"@simple-framebuffer\"]", "[\"x@simple-framebuffer/..\"]", long_name};
 	CLEANUP_ARENA struct arena mem = {0};
 	const struct host *h = *state;
 	struct console_parts p = {{"../../x"}, 1};
