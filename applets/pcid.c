@@ -6,6 +6,7 @@
 #include "base/say.h"
 #include "pci/bake.h"
 #include "pci/daemon.h"
+#include "pci/doctor.h"
 #include "pci/early.h"
 #include "pci/object.h"
 #include "pci/outcome.h"
@@ -47,6 +48,7 @@ static const char help[] =
 	"  settled              says that the system is up: what was never bound before may be "
 	"bound\n"
 	"  rename               takes the node's name as it is now, after it was changed\n"
+	"  doctor               why a VM does not get its device: what is found, what to do\n"
 	"\n"
 	"  list:  --class HEX   --vendor HEX   --driver NAME|none   --group N   --groups (as a "
 	"tree)\n"
@@ -66,7 +68,7 @@ static const char help[] =
 	"  pcid claim 0000:3b:00.0 --override Mounted\n"
 	"  pcid vfs enp1s0f0 4\n"
 	"\n"
-	"exit: 0 done; 1 refused, pending or failed; 2 wrong call\n";
+	"exit: 0 done; 1 refused, pending or failed, or a problem found; 2 wrong call\n";
 
 /* The applet's own options. */
 struct options {
@@ -620,6 +622,26 @@ static int verb_vfs(struct run *r, struct err *e)
 	return make_vfs(r, (unsigned)count, e);
 }
 
+static int verb_doctor(struct run *r, struct err *e)
+{
+	CLEANUP_BUF struct buf out = {0};
+	CLEANUP_ARENA struct arena mem = {0};
+	struct doctor d;
+	int rc;
+
+	doctor_look(&d, &r->node, &r->kmodules);
+	if (wants_object(r)) {
+		rc = emit_object(r, doctor_object(&mem, &d), e);
+	} else {
+		doctor_print(&out, &d);
+		rc = emit_text(&out, e);
+	}
+	if (rc == CLI_DONE && doctor_has_problem(&d))
+		rc = CLI_FAILED;
+	doctor_free(&d);
+	return rc;
+}
+
 struct verb {
 	const char *name;
 	int min_args, max_args;
@@ -639,6 +661,7 @@ static const struct verb verbs[] = {
 	{"rename", 0, 0, verb_rename},
 	{"settled", 0, 0, verb_settled},
 	{"vfs", 0, 2, verb_vfs},
+	{"doctor", 0, 0, verb_doctor},
 };
 
 static const struct verb *find_verb(const char *name)

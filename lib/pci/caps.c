@@ -207,3 +207,67 @@ bool pci_serial(const struct pci_node *n, struct pci_addr a, char out[static PCI
 		out[0] = 0;
 	return out[0] != 0;
 }
+
+/* ---- Access Control Services */
+
+enum { WITHOUT_ROOT = 64 };
+
+struct acs_question {
+	bool shared, whole; /* `whole`: what lies above the first 256 bytes was readable */
+	enum pci_acs answer;
+};
+
+/* "Features missing from the capability field can therefore be assumed as hard-wired enabled." */
+static enum pci_acs acs_of(struct pci_dev *dev, bool whole)
+{
+	const unsigned wanted = PCI_ACS_CAP_VALID | PCI_ACS_CAP_REQ_RED | PCI_ACS_CAP_CMPLT_RED |
+				PCI_ACS_CAP_FORWARD;
+	const struct pci_cap *c = pci_find_cap(dev, PCI_EXT_CAP_ID_ACS, PCI_CAP_EXTENDED);
+	unsigned can, does;
+
+	if (!whole)
+		return PCI_ACS_UNREADABLE;
+	if (!c)
+		return PCI_ACS_NONE;
+	can = pci_read_word(dev, (int)c->addr + PCI_ACS_CAP);
+	does = pci_read_word(dev, (int)c->addr + PCI_ACS_CTRL);
+	return (wanted & can & ~does) == 0 ? PCI_ACS_ON : PCI_ACS_OFF;
+}
+
+static void ask_acs(struct pci_dev *dev, void *ctx)
+{
+	struct acs_question *q = ctx;
+	const struct pci_cap *c = pci_find_cap(dev, PCI_CAP_ID_EXP, PCI_CAP_NORMAL);
+
+	q->answer = PCI_ACS_CONVENTIONAL;
+	if (!c)
+		return;
+	switch ((pci_read_word(dev, (int)c->addr + PCI_EXP_FLAGS) & PCI_EXP_FLAGS_TYPE) >> 4) {
+	case PCI_EXP_TYPE_PCI_BRIDGE:
+	case PCI_EXP_TYPE_PCIE_BRIDGE:
+		return;
+	case PCI_EXP_TYPE_ROOT_PORT:
+	case PCI_EXP_TYPE_DOWNSTREAM:
+		q->answer = acs_of(dev, q->whole);
+		return;
+	default:
+		q->answer = q->shared ? acs_of(dev, q->whole) : PCI_ACS_ON;
+	}
+}
+
+enum pci_acs pci_caps_acs(const struct pci_node *n, struct pci_addr a, bool shared)
+{
+	char address[PCI_ADDR_CAP];
+	uint8_t config[PCI_CONFIG_SIZE];
+	struct acs_question q = {.shared = shared};
+	struct err ignored;
+	ssize_t len =
+		pci_config_read(n, pci_addr_format(a, address), config, sizeof(config), &ignored);
+
+	if (len <= WITHOUT_ROOT)
+		return PCI_ACS_UNREADABLE;
+	q.whole = len == PCI_CONFIG_SIZE;
+	if (with_libpci(n, a, ask_acs, &q, &ignored) < 0)
+		return PCI_ACS_UNREADABLE;
+	return q.answer;
+}

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #define BOOT_ID "proc/sys/kernel/random/boot_id"
-enum { REPORT_MAX = 1 << 20 };
+enum { FUNCTIONS_MAX = 65536 };
 
 const char *early_result_name(enum early_result r)
 {
@@ -36,53 +36,94 @@ static const char *boot_id(const struct pci_node *n, char out[static 64])
 	return out;
 }
 
-static const char *text_of(const struct json *object, const char *key)
+/* A member that may be left out: "" then. Anything but a string: false. */
+static bool read_text(const struct json *object, const char *key, const char **out)
 {
-	const char *z = json_z(json_get(object, key));
+	const struct json *v = json_get(object, key);
 
-	return z ? z : "";
+	*out = v ? json_z(v) : "";
+	return *out != NULL;
 }
 
-static bool read_function(const struct json *object, struct early_function *f)
+static bool read_result(struct early_function *f, const struct json *object)
 {
-	struct str result = json_str(json_get(object, "result"));
+	struct str word = json_str(json_get(object, "result"));
 
-	if (!pci_addr_parse(json_str(json_get(object, "address")), &f->addr))
-		return false;
-	f->name = text_of(object, "name");
-	f->reason = text_of(object, "reason");
-	f->message = text_of(object, "message");
-	for (int r = 0; r < EARLY_RESULTS; r++) {
-		if (str_is(result, early_result_name((enum early_result)r))) {
-			f->result = (enum early_result)r;
-			return true;
-		}
+	for (size_t i = 0; word.p && i < EARLY_RESULTS; i++) {
+		if (!str_is(word, early_result_name((enum early_result)i)))
+			continue;
+		f->result = (enum early_result)i;
+		return true;
 	}
 	return false;
 }
 
+static int read_function(
+	struct early_function *f, const struct json *object, size_t at, struct err *e)
+{
+	if (!json_is(object, JSON_OBJECT))
+		return err_set(e, "functions[%zu] is no object", at);
+	if (!pci_addr_parse(json_str(json_get(object, "address")), &f->addr))
+		return err_set(e, "functions[%zu] has no address", at);
+	if (!read_result(f, object))
+		return err_set(e, "functions[%zu] has no result that is known", at);
+	if (!read_text(object, "name", &f->name) || !read_text(object, "reason", &f->reason) ||
+		!read_text(object, "message", &f->message))
+		return err_set(e, "functions[%zu] has something else than text", at);
+	return 0;
+}
+
+static int read_head(struct early_report *r, const struct json *object, struct err *e)
+{
+	const struct json *disabled = json_get(object, "disabled");
+	uint64_t stage;
+
+	if (!json_is(object, JSON_OBJECT))
+		return err_set(e, "it is no object");
+	if (!json_u64(json_get(object, "stage"), &stage) || stage < 1 || stage > 2)
+		return err_set(e, "stage is neither 1 nor 2");
+	r->stage = (int)stage;
+	if (!read_text(object, "bootId", &r->boot_id))
+		return err_set(e, "bootId is no text");
+	if (disabled && json_type(disabled) != JSON_NULL && !(r->disabled = json_z(disabled)))
+		return err_set(e, "disabled is neither null nor text");
+	return 0;
+}
+
+int early_report_parse(struct early_report *r, struct arena *mem, struct str text, struct err *e)
+{
+	const struct json *object, *functions;
+
+	*r = (struct early_report){.boot_id = ""};
+	if (text.n > EARLY_REPORT_MAX)
+		return err_set(e, "it is longer than %d bytes", EARLY_REPORT_MAX);
+	object = json_parse(mem, text.p, text.n, e);
+	if (!object || read_head(r, object, e) < 0)
+		return -1;
+	functions = json_get(object, "functions");
+	if (functions && !json_is(functions, JSON_ARRAY))
+		return err_set(e, "functions is no list");
+	if (json_count(functions) > FUNCTIONS_MAX)
+		return err_set(e, "it has more functions than there can be");
+	r->function = arena_alloc(mem, (json_count(functions) + 1) * sizeof(*r->function));
+	json_each (one, functions) {
+		if (read_function(&r->function[r->n], one, r->n, e) < 0)
+			return -1;
+		r->n++;
+	}
+	return 0;
+}
+
 void early_report_read(const struct pci_node *n, struct arena *mem, struct early_report *out)
 {
-	CLEANUP_BUF struct buf text = {.max = REPORT_MAX};
+	CLEANUP_BUF struct buf text = {.max = EARLY_REPORT_MAX};
 	char path[128], boot[64];
-	const struct json *object, *list;
 	struct err ignored;
-	int64_t stage = 0;
 
-	*out = (struct early_report){0};
-	if (root_slurp(n->root, report_path(n, path, ""), &text) < 0)
-		return;
-	object = json_parse(mem, text.p, text.len, &ignored);
-	if (!object || !boot_id(n, boot)[0] || !str_is(json_str(json_get(object, "bootId")), boot))
-		return;
-	list = json_get(object, "functions");
-	out->function = arena_alloc(mem, (json_count(list) + 1) * sizeof(*out->function));
-	json_each (f, list)
-		if (read_function(f, &out->function[out->n]))
-			out->n++;
-	json_i64(json_get(object, "stage"), &stage);
-	out->stage = (int)stage;
-	out->disabled = json_z(json_get(object, "disabled"));
+	if (root_slurp(n->root, report_path(n, path, ""), &text) < 0 ||
+		early_report_parse(out, mem, buf_slice(&text), &ignored) < 0 ||
+		!boot_id(n, boot)[0] || strcmp(boot, out->boot_id) != 0)
+		*out = (struct early_report){.boot_id = ""};
 }
 
 static struct json *function_object(const struct early_function *f, struct arena *mem)

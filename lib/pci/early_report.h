@@ -26,10 +26,16 @@ struct early_function {
 /* Strings in the arena of the reader. */
 struct early_report {
 	int stage;
+	const char *boot_id;  /* of the boot it is of, "" unknown */
 	const char *disabled; /* why nothing was done, or NULL */
 	struct early_function *function;
 	size_t n;
 };
+
+enum { EARLY_REPORT_MAX = 1 << 20 };
+/* A report from its text, in `mem`. -1 and `e` for anything else, over EARLY_REPORT_MAX bytes too.
+ */
+int early_report_parse(struct early_report *r, struct arena *mem, struct str text, struct err *e);
 
 /* The report of this boot; an empty one when there is none, or it is of another boot or damaged:
  * nothing is believed to be ours then. */

@@ -68,6 +68,21 @@ bool kmodule_present(const struct kmodules *k, const char *name)
 					       kmodule_builtin_has(buf_slice(&builtin), module));
 }
 
+int kmodule_available(const struct kmodules *k, const char *name)
+{
+	CLEANUP_BUF struct buf text = {0};
+	char module[KMODULE_NAME_CAP];
+	struct kmodule_dep d;
+
+	if (!kmodule_name(str_of(name), module))
+		return 0;
+	if (kmodule_present(k, name))
+		return 1;
+	return read_index(k, "modules.dep", &text) < 0
+		       ? -1
+		       : kmodule_dep_find(buf_slice(&text), module, &d);
+}
+
 /* In a tree that is none, the modules are another machine's, or a test's. */
 static bool is_of_this_kernel(const struct root *r)
 {

@@ -17,6 +17,10 @@ void kmodules_init(struct kmodules *k, const struct root *r, const char *release
 /* Already in the kernel (sys/module/<name>, or built in). '-' and '_' are the same. */
 bool kmodule_present(const struct kmodules *k, const char *name);
 
+/* There, or a file of lib/modules that kmodule_load() would take: 1; 0 when neither; -1 and errno
+ * when modules.dep, which would tell, cannot be read. */
+int kmodule_available(const struct kmodules *k, const char *name);
+
 /* Loads the module and what it needs, with the options that modprobe.d and the kernel's command
  * line have for them; already there is success, without any file of lib/modules. Compressed files
  * go to the kernel as they are (MODULE_INIT_COMPRESSED_FILE, Linux 5.17). A kernel that cannot

@@ -4,10 +4,11 @@ import os
 
 
 def relative(directory, target):
-    """The link text that leads from `directory` to `target`, both below the same root."""
+    """The link text that leads from `directory` to `target`, both below the same root; as the kernel's
+    (fs/kernfs/symlink.c) it ends in the target's own name, also of a directory above."""
     here, there = directory.split("/"), target.split("/")
     n = 0
-    while n < min(len(here), len(there)) and here[n] == there[n]:
+    while n < min(len(here), len(there) - 1) and here[n] == there[n]:
         n += 1
     return "/".join([".."] * (len(here) - n) + there[n:])
 

@@ -331,6 +331,36 @@ def write_identity(tree, description):
     tree.put("proc/cmdline", description["cmdline"])
 
 
+CPUS = {
+    "intel": "vendor_id\t: GenuineIntel\nmodel name\t: Intel(R) Xeon(R)",
+    "amd": "vendor_id\t: AuthenticAMD\nmodel name\t: AMD EPYC",
+    "arm": "BogoMIPS\t: 50.00\nCPU implementer\t: 0x41\nCPU architecture: 8",
+}
+TABLES = {"none": [], "intel": ["DMAR"], "amd": ["IVRS"], "smmu3": ["IORT"]}
+
+
+def interrupts(cpu, remapped):
+    """proc/interrupts (kernel/irq/proc.c): number, a count per CPU, chip, hardware number, action."""
+    if cpu == "arm":
+        lines = ["  9:  0  0     GICv3  25 Level     vgic", " 41:  7  0  ITS-MSI 524288 Edge      nvme0q0"]
+    else:
+        msi = "-0000:00:14.0   0-edge     " if remapped else " 327680-edge    "
+        prefix = "IR-" if remapped else ""
+        lines = [f"  8:  0  0  {prefix}IO-APIC   8-edge      rtc0", f" 24:  9  0  {prefix}PCI-MSI{msi} xhci_hcd",
+                 "NMI:  1  1   Non-maskable interrupts"]
+    return "\n".join(["           CPU0       CPU1", *lines])
+
+
+def write_platform(tree, machine):
+    """What the firmware and the processor say."""
+    description = machine.description
+    cpu = description.get("cpu") or {"intel": "intel", "amd": "amd", "smmu3": "arm"}[description["iommu"]]
+    tree.put("proc/cpuinfo", f"processor\t: 0\n{CPUS[cpu]}\n")
+    tree.put("proc/interrupts", interrupts(cpu, description["iommu"] != "none"))
+    for table in ["APIC", "DSDT", "FACP", "MCFG", *TABLES[description["iommu"]]]:
+        tree.put(f"sys/firmware/acpi/tables/{table}", table.encode() + bytes(40))
+
+
 def write_vfio(tree, machine):
     modules = set(machine.description.get("drivers", [])) | {f.get("driver") for f in machine.functions}
     if "vfio-pci" not in modules:
@@ -357,4 +387,5 @@ def write_host(tree, machine):
     write_console(tree, machine)
     write_usb(tree, machine)
     write_identity(tree, description)
+    write_platform(tree, machine)
     write_vfio(tree, machine)

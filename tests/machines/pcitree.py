@@ -247,6 +247,8 @@ def write_drivers(tree, machine):
             tree.link(f"sys/module/{module}/drivers/pci:{driver}", directory)
     for module in machine.description.get("modules", []):
         tree.put(f"sys/module/{module}/initstate", "live")
+    if "vfio_iommu_type1" in machine.description.get("modules", []):
+        tree.put("sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts", "N")
 
 
 def write_groups(tree, machine):
