@@ -25,7 +25,10 @@ class Guests:
                 self.boots = {name: self.pool.submit(vm.run, name) for name in self.wanted}
         if isinstance(self.boots, vm.KitMissing):
             pytest.skip(f"no kit to boot a kernel with: {self.boots}")
-        return self.boots[name].result()
+        try:
+            return self.boots[name].result()
+        except vm.CannotBoot as why:
+            pytest.skip(str(why))
 
 
 @pytest.fixture(scope="session")

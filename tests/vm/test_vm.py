@@ -9,7 +9,7 @@ import pytest
 import vm
 
 CHECKED = ("main", "noiommu", "hostuse", "steps", "sriov", "hotplug",
-           "hotplug-daemon", "vfs", "state", "moved")
+           "hotplug-daemon", "vfs", "state", "moved", "early-plain", "early-systemd")
 RFC3339_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 API = "devices.harvesterhci.io/v1beta1"
 VF_RESOURCE = "intel.com/82576_VIRTUAL_FUNCTION"
@@ -293,3 +293,18 @@ def test_observed_nic(guests, scenario):
         "status": "sriovNetworkDeviceEnabled",
         "vfAddresses": ["0000:01:10.0", "0000:01:10.2", "0000:01:10.4"],
         "vfPCIDevices": ["node1-000001100", "node1-000001102", "node1-000001104"]}
+
+
+@pytest.mark.parametrize("scenario", ["early-plain", "early-systemd"])
+def test_early_report_is_of_the_last_stage_and_has_every_function(guests, scenario):
+    report = dumped_json(guests, scenario, "early.json")
+    assert (report["stage"], report["disabled"]) == (2, None)
+    assert {f["address"]: f["result"] for f in report["functions"]} == {
+        "0000:02:00.0": "bound", "0000:03:00.0": "bound", "0000:04:00.0": "bound"}
+
+
+@pytest.mark.parametrize("scenario", ["early-plain"])
+def test_early_report_says_that_it_was_turned_off(guests, scenario):
+    report = dumped_json(guests, scenario, "disabled.json")
+    assert "vfiobox.disable" in report["disabled"]
+    assert report["functions"] == []

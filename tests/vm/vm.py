@@ -69,6 +69,12 @@ PARTS = {
               port(5), "-device edu,id=edu,bus=port5"],
     "twins": [port(1), "-device e1000e,id=twin,bus=port1,mac=52:54:00:12:34:02,romfile=",
               port(2), "-device edu,id=twin-edu,bus=port2"],
+    # 01:00.0 ... 04:00.0, four NICs of one model
+    "four": [word for n in (1, 2, 3, 4)
+             for word in (port(n), f"-device e1000e,id=nic{n},bus=port{n},romfile=")],
+    # /dev/vda, the root of an installed system; /dev/vdb takes what `pcid bake` makes
+    "installed": [*disk("root", "virtio-blk-pci,addr=0x18"),
+                  *disk("baked", "virtio-blk-pci,addr=0x19")],
     # 00:18.0, the disk with vfiobox's state
     "state": disk("state", "virtio-blk-pci,addr=0x18"),
     # 00:17.0, the boot VGA: the console
@@ -87,13 +93,15 @@ MACHINES = {
     # The cards at 01:00.0 and 02:00.0; with more cards before them at 03:00.0 and 04:00.0.
     "cards": ("iommu", "cards", "state"),
     "cards-moved": ("iommu", "twins", "cards", "state"),
+    "early": ("iommu", "four", "installed"),
     "vfs": ("iommu", "nvme-vfs"),
     "hotplug": ("iommu", "nvme", "nic"),
 }
 
 # Disk images, sparse: MiB, and whether there is a partition table with one partition.
 DISKS = {"nvme": (64, False), "usb": (16, False), "data": (16, True), "mapped": (16, False),
-         "swap": (16, False), "looped": (16, False), "state": (16, False)}
+         "swap": (16, False), "looped": (16, False), "state": (16, False),
+         "root": (64, False), "baked": (1, False)}
 
 LAB_DRIVERS = ("igb igbvf nvme e1000 virtio_net e1000e bochs snd-hda-codec-generic snd-hda-intel "
                "xhci-pci")
@@ -103,11 +111,14 @@ HOST_DRIVERS = ("virtio_blk usb-storage sd_mod crc32c_generic ext4 vfat nls_cp43
 
 @dataclasses.dataclass(frozen=True)
 class Boot:
-    """guest/SCRIPT.sh on a machine. `line`: more for the kernel's command line."""
+    """guest/SCRIPT.sh on a machine. `line`: more for the kernel's command line. `initrd`: by dracut,
+    plain or systemd, and then what an earlier boot has baked; else the kit's own, which is the
+    guest's system."""
 
     script: str
     machine: str
     line: str = ""
+    initrd: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,6 +134,17 @@ class Scenario:
     drivers: str = LAB_DRIVERS
     modules: str = "xz"
     limit: int = 600
+
+
+# How an initramfs by dracut goes on to the system that an earlier boot has put onto its disk.
+INSTALLED = "root=/dev/vda rw init=/init rd.shell=0 rd.emergency=poweroff"
+EARLY_DRIVERS = "e1000e virtio_blk crc32c_generic ext4"
+
+
+def early(kind):
+    """A system is put onto a disk, then booted by dracut's initramfs."""
+    return (Boot("early-first", "early", "vmroot=/dev/vda"),
+            Boot("early-later", "early", f"{INSTALLED} vfiobox.claim=0000:04:00.0", initrd=kind))
 
 
 SCENARIOS = {s.name: s for s in (
@@ -141,6 +163,10 @@ SCENARIOS = {s.name: s for s in (
              drivers="nvme e1000e virtio_blk crc32c_generic ext4"),
     Scenario("moved", (Boot("moved-first", "cards"), Boot("moved-later", "cards-moved")),
              drivers="e1000e virtio_blk crc32c_generic ext4"),
+    Scenario("early-plain", (*early("plain"), Boot(
+        "early-disabled", "early", f"{INSTALLED} vfiobox.disable", initrd="plain")),
+        drivers=EARLY_DRIVERS),
+    Scenario("early-systemd", early("systemd"), drivers=EARLY_DRIVERS),
     Scenario("demo", (Boot("demo", "lab"),), drivers=f"{LAB_DRIVERS} crc32c_generic ext4"),
 )}
 
@@ -158,6 +184,10 @@ class KitMissing(Exception):
 
 class NoGuest(Exception):
     """The guest's file system could not be made; says why."""
+
+
+class CannotBoot(Exception):
+    """This machine cannot make what the scenario boots; says why."""
 
 
 def make_kit(quiet=True):
@@ -233,7 +263,10 @@ class Guest:
         return self.dir / (name if len(self.scenario.boots) == 1 else f"{self.boot.script}.{name}")
 
     def __enter__(self):
-        self._make_initramfs()
+        if self.boot.initrd:
+            self._make_dracut_initramfs()
+        else:
+            self._make_initramfs()
         self._errors = open(self.log("qemu.txt"), "w")
         self.monitor = qmp.Monitor()
         # Its end comes with ours, however we end: a test run that is killed leaves no guest.
@@ -264,6 +297,17 @@ class Guest:
                               stderr=subprocess.PIPE, text=True)
         if made.returncode:
             raise NoGuest(made.stderr.strip())
+
+    def _make_dracut_initramfs(self):
+        made = subprocess.run([HERE / "debian", KIT, BINARY, self.dir, "initramfs",
+                               self.boot.initrd], stderr=subprocess.PIPE, text=True)
+        if made.returncode == 3:
+            raise CannotBoot(made.stderr.strip())
+        if made.returncode:
+            raise NoGuest(made.stderr.strip())
+        # One archive after the other is one initramfs, whatever zeros are between and after them.
+        (self.dir / "guest.cpio").write_bytes((self.dir / "initramfs").read_bytes() +
+                                              (self.dir / "baked.img").read_bytes())
 
     def command(self):
         line = f"{KERNEL_LINE} vmscript={self.boot.script} vmlimit={2 * self.scenario.limit}"
