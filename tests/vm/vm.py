@@ -168,6 +168,9 @@ SCENARIOS = {s.name: s for s in (
         drivers=EARLY_DRIVERS),
     Scenario("early-systemd", early("systemd"), drivers=EARLY_DRIVERS),
     Scenario("demo", (Boot("demo", "lab"),), drivers=f"{LAB_DRIVERS} crc32c_generic ext4"),
+    Scenario("demo-reboot", (Boot("demo-claim", "early", "vmroot=/dev/vda"),
+                             Boot("demo-reboot", "early", INSTALLED, initrd="plain")),
+             drivers=EARLY_DRIVERS),
 )}
 
 KERNEL_LINE = ("console=tty0 console=ttyS0 quiet panic=-1 nokaslr mitigations=off tsc=reliable "

@@ -1,33 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The story of pcid, told on the guest's terminal. Every command that is shown is run as shown; one
-# that ends otherwise than the story says is counted, and the demonstration has failed.
-. ./lib.sh
-failed=0
-
-# tell TEXT: what comes next.
-tell() {
-	echo
-	echo "# $1"
-}
-
-# run COMMAND: shows and runs it; it must exit 0.
-run() {
-	run_for 0 "$1"
-}
-
-# refused COMMAND: shows and runs it; it must exit 1.
-refused() {
-	run_for 1 "$1"
-}
-
-run_for() {
-	echo "node1 # $2"
-	eval "$2" 2>&1
-	code=$?
-	[ $code = "$1" ] && return
-	echo "*** exit $code; the story wants $1 ***"
-	failed=$((failed + 1))
-}
+# The story of pcid, told on the guest's terminal.
+. ./story.sh
 
 mke2fs /dev/nvme0n1 >/dev/null 2>&1 && mkdir /data && mount -t ext4 /dev/nvme0n1 /data
 uplink=$(ls $devices/0000:05:00.0/net)
@@ -91,4 +64,4 @@ else
 	cat /tmp/changed
 	failed=$((failed + 1))
 fi
-[ $failed != 0 ] || echo "--- finished"
+end_story
