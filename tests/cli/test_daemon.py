@@ -156,12 +156,30 @@ def switches(pid):
         return [line for line in file if "ctxt_switches" in line]
 
 
-def test_at_rest_it_does_nothing(host):
-    """Not traced: without a claim nothing is written to sysfs."""
+@contextlib.contextmanager
+def untraced(host):
+    """Without a claim nothing is written to sysfs: it needs no kernel that is played."""
     process = subprocess.Popen([BINARY, "pcid", "daemon", "--root", host.dir, "--node", NODE],
-                               stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                               stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         until("the first pass", lambda: host.names(f"{RUN}/observed/pcidevices"))
+        yield process
+    finally:
+        process.terminate()
+        assert process.wait(LIMIT) == 0
+
+
+def test_it_is_in_its_sandbox(host):
+    with untraced(host) as process, open(f"/proc/{process.pid}/status", encoding="ascii") as file:
+        status = dict(line.rstrip().split(":\t", 1) for line in file if ":\t" in line)
+    assert status["Seccomp"] == "2" and status["NoNewPrivs"] == "1"
+    cap_sys_module = 1 << 16
+    for name in ("CapEff", "CapPrm", "CapInh", "CapAmb"):
+        assert int(status[name], 16) & ~cap_sys_module == 0, name
+
+
+def test_at_rest_it_does_nothing(host):
+    with untraced(host) as process:
         calm, end = 0, time.monotonic() + LIMIT
         before = switches(process.pid)
         while calm < 3 and time.monotonic() < end:
@@ -170,9 +188,6 @@ def test_at_rest_it_does_nothing(host):
             calm = calm + 1 if after == before else 0  # what else happens on this machine may wake it
             before = after
         assert calm == 3
-    finally:
-        process.terminate()
-        assert process.wait(LIMIT) == 0
 
 
 def test_killed_and_started_it_goes_on(host, daemon):
