@@ -171,7 +171,7 @@ def untraced(host):
 
 def test_it_is_in_its_sandbox(host):
     with untraced(host) as process, open(f"/proc/{process.pid}/status", encoding="ascii") as file:
-        status = dict(line.rstrip().split(":\t", 1) for line in file if ":\t" in line)
+        status = {name: value.strip() for name, _, value in (line.partition(":") for line in file)}
     assert status["Seccomp"] == "2" and status["NoNewPrivs"] == "1"
     cap_sys_module = 1 << 16
     for name in ("CapEff", "CapPrm", "CapInh", "CapAmb"):
