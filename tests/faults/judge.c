@@ -148,6 +148,15 @@ static bool says(const struct view_file *record, const char *key, const char *va
 	return z && !strcmp(z, value);
 }
 
+/* Of the record that was there, which may be of a boot before; else what the host has now. */
+static const char *home_driver(const struct judge *j, const struct view_function *host)
+{
+	const struct view_file *before = view_record(j->before, host->address);
+	const char *z = before ? json_z(json_get(before->json, "driver")) : NULL;
+
+	return z ? z : host->driver;
+}
+
 static void can_be_given_back(
 	const struct judge *j, const struct view *now, const struct view_function *f)
 {
@@ -158,7 +167,7 @@ static void can_be_given_back(
 		return;
 	if (!record)
 		wrong(j, "%s is on vfio-pci and has no record in kept/", f->address);
-	else if (!says(record, "driver", host->driver))
+	else if (!says(record, "driver", home_driver(j, host)))
 		wrong(j, "the record of %s does not name its driver '%s'", f->address,
 			host->driver);
 	else if (!says(record, "driverOverride", host->override) && !j->rebooted)

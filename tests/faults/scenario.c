@@ -92,6 +92,22 @@ const struct scenario scenarios[] = {
 		.touches = E1000 " " DISK,
 	},
 	{
+		.name = "the daemon takes one and gives one back",
+		.start = "wish " E1000 "\nvfiobox pcid apply\nunwish " E1000 "\nwish " DISK,
+		.command = "pcid daemon --once",
+		.touches = E1000 " " DISK,
+		.each = 7,
+		.heals = true,
+	},
+	{
+		.name = "early binds what was bound before",
+		.start = "wish " GPU "\nvfiobox pcid apply\nboot",
+		.command = "pcid early --stage 2",
+		.touches = GPU,
+		.cold = true,
+		.heals = true,
+	},
+	{
 		.name = "adopt what another agent bound",
 		.start = "adopt " DISK " nvme\nbind " DISK "\nbind " NIC,
 		.command = "pcid apply",

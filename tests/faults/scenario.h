@@ -15,7 +15,8 @@ struct scenario {
 	 *   wish ADDR                  the cluster wants it
 	 *   adopt ADDR DRIVER          the same, and says another agent took it from DRIVER
 	 *   unwish ADDR                no longer
-	 *   vfiobox ARGS               the program, to its end */
+	 *   boot                       a kernel has just started: no driver, no override, empty
+	 * /run vfiobox ARGS               the program, to its end */
 	const char *start;
 	const char *command; /* of vfiobox, without --root and --node */
 	const char *touches; /* functions; with their groups the only ones that may change */
@@ -23,6 +24,10 @@ struct scenario {
 	const char *drops;   /* functions whose claim is no wish then */
 	const char *refused; /* functions that the host lives on: a wish for them changes nothing */
 	const char *deaf;    /* functions of `refuse` */
+	bool cold;           /* drivers come later: a power cut would bring them */
+	size_t each;         /* errors at each n-th point only: it waits before it tries again */
+	bool heals; /* success does not say that all was done: it is done again, or left to the next
+		     */
 };
 
 extern const struct scenario scenarios[];

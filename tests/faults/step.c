@@ -151,6 +151,10 @@ static int judge_result(struct point *p, struct err *e)
 		return -1;
 	if (!WIFEXITED(p->run.status)) {
 		complain(p, "it did not exit");
+	} else if (p->w->scenario->heals) {
+		if (!succeeded(p->run.status) && p->judge.wrong->len == before)
+			judge_message(&p->judge, said, trace_path(&p->run, p->run.hit.path),
+				p->fault->why);
 	} else if (succeeded(p->run.status)) {
 		judge_wishes_done(&p->judge, &p->now);
 		judge_rest(&p->judge, &p->now, &r->view);
@@ -305,6 +309,8 @@ long step_through(
 
 		if (at <= all.points && !can_fail(f, &all, &all.calls[at - 1]))
 			continue;
+		if (f->fate == FATE_ERROR && w->scenario->each && at % w->scenario->each && !only)
+			continue;
 		rc = one_point(w, f, at, &found, &reached, e);
 		if (rc == 0 && !reached && at <= all.points)
 			buf_str(&found, "it did not come to this point\n");
@@ -318,5 +324,5 @@ long step_through(
 
 bool step_applies(const struct scenario *s, const struct fault *f)
 {
-	return (!f->released || s->makes) && (!f->device || s->touches);
+	return (!f->released || s->makes) && (!f->device || s->touches) && (!f->power || !s->cold);
 }

@@ -189,12 +189,41 @@ static int look_at_host(struct world *w, struct err *e)
 	return view_read(&w->host, w->start, e);
 }
 
+/* Nothing has a driver yet, and what was in /run is gone. */
+static int boot(struct world *w, struct err *e)
+{
+	char path[512];
+
+	if (look_at_host(w, e) < 0)
+		return -1;
+	for (size_t i = 0; i < w->host.functions; i++) {
+		const struct view_function *f = &w->host.function[i];
+
+		if (f->bridge)
+			continue;
+		if (tell_kernel(w->start, f->address, "driver_override", "\n", e) < 0 ||
+			(f->driver[0] &&
+				tell_kernel(w->start, f->address, "unbind", f->address, e) < 0))
+			return -1;
+	}
+	snprintf(path, sizeof(path), "%s/run/vfiobox", w->start);
+	tree_remove(path);
+	snprintf(path, sizeof(path), "%s/proc/sys/kernel/random/boot_id", w->start);
+	unlink(path);
+	if (put(w->start, "proc/sys/kernel/random/boot_id",
+		    "22222222-2222-4222-8222-222222222222\n", e) < 0)
+		return -1;
+	return look_at_host(w, e);
+}
+
 static int step(struct world *w, const char *line, struct err *e)
 {
 	char verb[16] = "", address[32] = "", driver[32] = "", text[64];
 
 	if (!strncmp(line, "vfiobox ", 8))
 		return run_vfiobox(w, line + 8, e);
+	if (!strcmp(line, "boot"))
+		return boot(w, e);
 	if (sscanf(line, "%15s %31s %31s", verb, address, driver) < 2)
 		return err_set(e, "'%s' is no step", line);
 	if (!strcmp(verb, "override"))
