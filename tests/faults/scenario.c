@@ -108,6 +108,24 @@ const struct scenario scenarios[] = {
 		.heals = true,
 	},
 	{
+		.name = "make VFs",
+		.start = SEEN,
+		.command = "pcid vfs enp6s0 3",
+		.touches = NIC,
+	},
+	{
+		.name = "take VFs away",
+		.start = "vfiobox pcid vfs enp6s0 2",
+		.command = "pcid vfs enp6s0 0",
+		.touches = NIC,
+	},
+	{
+		.name = "another number of VFs",
+		.start = "vfiobox pcid vfs enp6s0 2",
+		.command = "pcid vfs enp6s0 3",
+		.touches = NIC,
+	},
+	{
 		.name = "adopt what another agent bound",
 		.start = "adopt " DISK " nvme\nbind " DISK "\nbind " NIC,
 		.command = "pcid apply",

@@ -353,8 +353,10 @@ static char *key_of(const struct view *now, bool rebooted)
 
 	buf_printf(&key, "%d", rebooted);
 	for (const struct view_file *f = view_next(now, NULL, STATE "/desired"); f;
-		f = view_next(now, f, STATE "/desired"))
-		buf_printf(&key, " %s", f->path);
+		f = view_next(now, f, STATE "/desired")) {
+		buf_printf(&key, " %s ", f->path);
+		json_write(&key, json_get(f->json, "spec"), JSON_MINIMAL);
+	}
 	z = buf_z(&key);
 	return mem_dup(z, strlen(z));
 }
