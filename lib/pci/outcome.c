@@ -5,7 +5,6 @@
 #include "pci/object.h"
 #include "pci/session.h"
 
-#include <errno.h>
 #include <poll.h>
 
 enum { LOOK_AGAIN_MS = 100 };
@@ -175,18 +174,6 @@ static const struct outcome *first_waiting(const struct outcome *out, size_t cou
 	return NULL;
 }
 
-/* 0 also when another process holds the lock: it does the pass then. `held`: this pass has left
- * releases alone, and so would the next. */
-static int try_pass(const struct pci_node *n, const struct kmodules *k, bool *held, struct err *e)
-{
-	struct session s;
-	int rc = session_pass(&s, n, k, 0, e);
-
-	*held = rc == 0 && s.plan.releases_held;
-	session_end(&s);
-	return rc < 0 && e->no != EWOULDBLOCK ? -1 : 0;
-}
-
 /* What keeps a release waiting and is in no condition. */
 static int say_what_holds(const struct pci_node *n, struct outcome *out, size_t count,
 	struct arena *mem, struct err *e)
@@ -227,7 +214,7 @@ int await_orders(const struct pci_node *n, const struct kmodules *k, enum order_
 		int64_t left;
 
 		arena_free(mem);
-		if (try_pass(n, k, &held, e) < 0 || look(n, kind, out, count, mem, e) < 0)
+		if (session_try(n, k, &held, e) < 0 || look(n, kind, out, count, mem, e) < 0)
 			return -1;
 		waiting = first_waiting(out, count);
 		left = deadline - session_clock();

@@ -2,6 +2,7 @@
 // Passes as somebody waits for them.
 #include "pci/session.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <time.h>
 #include <unistd.h>
@@ -56,6 +57,16 @@ int session_pass(struct session *s, const struct pci_node *n, const struct kmodu
 	struct err *e)
 {
 	return one_pass(s, n, k, lock_ms, false, e);
+}
+
+int session_try(const struct pci_node *n, const struct kmodules *k, bool *held, struct err *e)
+{
+	struct session s;
+	int rc = session_pass(&s, n, k, 0, e);
+
+	*held = rc == 0 && s.plan.releases_held;
+	session_end(&s);
+	return rc < 0 && e->no != EWOULDBLOCK ? -1 : 0;
 }
 
 static const char *what_it_waits_for(const struct session *s)

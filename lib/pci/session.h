@@ -22,7 +22,12 @@ struct session {
 int session_pass(struct session *s, const struct pci_node *n, const struct kmodules *k, int lock_ms,
 	struct err *e);
 
-/* The same for who has the lock already; `retry`: numbers of VFs that failed before are tried too.
+/* One pass for somebody who waits for its outcome in observed/: 0 also when another process holds
+ * the lock, since it does the pass then. *held: releases were left alone, and would be again. */
+int session_try(const struct pci_node *n, const struct kmodules *k, bool *held, struct err *e);
+
+/* The same as session_pass() for who has the lock already; `retry`: numbers of VFs that failed
+ * before are tried too.
  */
 int session_pass_locked(struct session *s, const struct pci_node *n, const struct kmodules *k,
 	bool retry, struct err *e);

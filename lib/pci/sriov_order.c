@@ -4,7 +4,6 @@
 
 #include "pci/session.h"
 
-#include <errno.h>
 #include <poll.h>
 
 enum { LOOK_AGAIN_MS = 100 };
@@ -173,16 +172,6 @@ static int look(const struct pci_node *n, const struct json *wish, struct arena 
 	return 0;
 }
 
-/* 0 also when another process holds the lock: it does the pass then. */
-static int try_pass(const struct pci_node *n, const struct kmodules *k, struct err *e)
-{
-	struct session s;
-	int rc = session_pass(&s, n, k, 0, e);
-
-	session_end(&s);
-	return rc < 0 && e->no != EWOULDBLOCK ? -1 : 0;
-}
-
 int sriov_await(const struct pci_node *n, const struct kmodules *k, const struct json *wish,
 	int timeout_ms, struct arena *mem, const struct json **seen, struct err *e)
 {
@@ -190,9 +179,10 @@ int sriov_await(const struct pci_node *n, const struct kmodules *k, const struct
 
 	for (;;) {
 		int64_t left;
+		bool held;
 
 		arena_free(mem);
-		if (try_pass(n, k, e) < 0 || look(n, wish, mem, seen, e) < 0)
+		if (session_try(n, k, &held, e) < 0 || look(n, wish, mem, seen, e) < 0)
 			return -1;
 		left = deadline - session_clock();
 		if (left <= 0 || !waits(*seen))
