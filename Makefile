@@ -227,7 +227,7 @@ check-format check-warnings: check-%: ## the source's form; warnings of gcc and 
 	+@$(PYTHON) tests/run $*
 check-unit: tests-native $(ARCHES:%=tests-%) ## unit tests: with sanitizers, as static musl, as aarch64
 	@$(PYTHON) tests/run unit
-check-cli: all drivers links ## black-box tests of the program
+check-cli: all drivers links stepper ## black-box tests of the program
 	+@$(PYTHON) tests/run cli
 check-faults: x86_64 stepper ## a kill, a power cut, an error at every call that changes a file
 	@$(PYTHON) tests/run faults
