@@ -17,7 +17,7 @@
 enum {
 	SOON_MS = 20,    /* a burst of uevents is one look */
 	LATER_MS = 1000, /* containers mount and route all the time */
-	RETRY_FIRST_MS = 500,
+	RETRY_FIRST_MS = 100,
 	RETRY_LAST_MS = 60000,
 };
 

@@ -96,7 +96,6 @@ const struct scenario scenarios[] = {
 		.start = "wish " E1000 "\nvfiobox pcid apply\nunwish " E1000 "\nwish " DISK,
 		.command = "pcid daemon --once",
 		.touches = E1000 " " DISK,
-		.each = 7,
 		.heals = true,
 	},
 	{

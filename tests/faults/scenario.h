@@ -25,7 +25,6 @@ struct scenario {
 	const char *refused; /* functions that the host lives on: a wish for them changes nothing */
 	const char *deaf;    /* functions of `refuse` */
 	bool cold;           /* drivers come later: a power cut would bring them */
-	size_t each;         /* errors at each n-th point only: it waits before it tries again */
 	bool heals; /* success does not say that all was done: it is done again, or left to the next
 		     */
 };

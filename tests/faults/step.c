@@ -309,8 +309,6 @@ long step_through(
 
 		if (at <= all.points && !can_fail(f, &all, &all.calls[at - 1]))
 			continue;
-		if (f->fate == FATE_ERROR && w->scenario->each && at % w->scenario->each && !only)
-			continue;
 		rc = one_point(w, f, at, &found, &reached, e);
 		if (rc == 0 && !reached && at <= all.points)
 			buf_str(&found, "it did not come to this point\n");
