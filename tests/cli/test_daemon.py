@@ -2,6 +2,7 @@
 # `pcid daemon` on a tree that answers as sysfs does (tests/faults/kernel.h): it reacts, is one, rests, and
 # what is killed goes on.
 import contextlib
+import ctypes
 import json
 import os
 import shutil
@@ -275,3 +276,23 @@ def test_where_no_plugin_has_run_nothing_is_waited_for(host, daemon):
     host.write(f"{RUN}/observed/plugins/complete", "22222222-2222-4222-8222-222222222222\n")
     host.pcid("release", SPARE).must(0)
     assert driver(host, SPARE) == "nvme"
+
+
+def test_probing_opens_no_group(host, daemon):
+    """A group's node opens once (design rule 9): nobody but a VM opens it, not to look either."""
+    host.pcid("claim", GPU[0]).must(0)
+    node = "dev/vfio/21"
+    host.write(node, "")
+    libc = ctypes.CDLL(None, use_errno=True)
+    watch = libc.inotify_init1(os.O_NONBLOCK)
+    in_open = 0x20
+    assert libc.inotify_add_watch(watch, host.path(node).encode(), in_open) >= 0
+    try:
+        for verb in (["claim", GPU[0]], ["claim", SPARE], ["list"], ["show", GPU[0]], ["plan"], ["doctor"], ["release", SPARE]):
+            host.pcid(*verb)
+        with pytest.raises(BlockingIOError):
+            os.read(watch, 4096)
+        open(host.path(node), encoding="ascii").close()  # that an opening would have been seen
+        assert os.read(watch, 4096)
+    finally:
+        os.close(watch)
