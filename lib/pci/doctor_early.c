@@ -40,10 +40,9 @@ static void say_disabled(struct look *l, const struct early_report *r)
 
 static void say_report(struct look *l, const struct early_report *r)
 {
-	char boot[64];
+	char boot[STORE_BOOT_ID_CAP];
 
-	if (r->boot_id[0] &&
-		root_read(l->root, "proc/sys/kernel/random/boot_id", boot, sizeof(boot)) > 0 &&
+	if (r->boot_id[0] && store_boot_id(l->node->store, boot, sizeof(boot)) > 0 &&
 		strcmp(boot, r->boot_id) != 0) {
 		found(l, DOCTOR_NOTE, TOPIC_EARLY, "",
 			"the report of early is of another boot (%s)", r->boot_id);

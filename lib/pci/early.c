@@ -51,12 +51,12 @@ static void read_cmdline(struct early *x)
 static uint64_t count_boot(struct early *x)
 {
 	struct json *object = NULL, *new = json_object(&x->mem);
-	char boot[64];
+	char boot[STORE_BOOT_ID_CAP];
 	struct err e;
 	uint64_t failed = 0;
 
 	if (store_sentinel(x->node.store, x->node.name, NULL, 0) != STORE_OURS ||
-		root_read(x->node.root, "proc/sys/kernel/random/boot_id", boot, sizeof(boot)) <= 0)
+		store_boot_id(x->node.store, boot, sizeof(boot)) < 0)
 		return 0;
 	if (store_read(x->node.store, STORE_KEPT, PLURAL_EARLY, "boots", &x->mem, &object, &e) < 0)
 		pci_progress(&x->node, "%s", e.text);

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define BOOT_ID "proc/sys/kernel/random/boot_id"
 enum { FUNCTIONS_MAX = 65536 };
 
 const char *early_result_name(enum early_result r)
@@ -29,9 +28,9 @@ static const char *report_path(const struct pci_node *n, char out[static 128], c
 	return out;
 }
 
-static const char *boot_id(const struct pci_node *n, char out[static 64])
+static const char *boot_id(const struct pci_node *n, char out[static STORE_BOOT_ID_CAP])
 {
-	if (root_read(n->root, BOOT_ID, out, 64) <= 0)
+	if (store_boot_id(n->store, out, STORE_BOOT_ID_CAP) < 0)
 		out[0] = 0;
 	return out;
 }
@@ -117,7 +116,7 @@ int early_report_parse(struct early_report *r, struct arena *mem, struct str tex
 void early_report_read(const struct pci_node *n, struct arena *mem, struct early_report *out)
 {
 	CLEANUP_BUF struct buf text = {.max = EARLY_REPORT_MAX};
-	char path[128], boot[64];
+	char path[128], boot[STORE_BOOT_ID_CAP];
 	struct err ignored;
 
 	if (root_slurp(n->root, report_path(n, path, ""), &text) < 0 ||
@@ -162,7 +161,7 @@ int early_report_write(const struct pci_node *n, const struct early_report *r, s
 	CLEANUP_ARENA struct arena mem = {0};
 	CLEANUP_BUF struct buf text = {0};
 	struct json *object = json_object(&mem), *list;
-	char boot[64];
+	char boot[STORE_BOOT_ID_CAP];
 
 	json_set_int(&mem, object, "stage", r->stage);
 	json_set_z(&mem, object, "bootId", boot_id(n, boot));

@@ -13,7 +13,6 @@
 
 #define PLURAL_HOSTUSE "hostuse"
 #define PLURAL_NODE "node"
-#define BOOT_ID "proc/sys/kernel/random/boot_id"
 
 static const char *mark_path(const struct pci_node *n, char *out, size_t cap)
 {
@@ -121,9 +120,9 @@ int last_uses_put(const struct pci_node *n, const struct pci_inventory *inv,
 {
 	CLEANUP_ARENA struct arena mem = {0};
 	struct json *old, *object = json_object(&mem), *list;
-	char boot[64];
+	char boot[STORE_BOOT_ID_CAP];
 
-	if (root_read(n->root, BOOT_ID, boot, sizeof(boot)) <= 0)
+	if (store_boot_id(n->store, boot, sizeof(boot)) < 0)
 		return 0; /* nothing tells one boot from the next */
 	if (read_file(n, PLURAL_HOSTUSE, "last", &mem, &old, e) < 0)
 		return -1;

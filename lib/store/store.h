@@ -85,6 +85,10 @@ enum store_sentinel store_sentinel(const struct store *s, const char *node, char
 /* Replaces what is there: whether that may be is the caller's decision. */
 int store_sentinel_write(const struct store *s, const char *node, struct err *e);
 
+enum { STORE_BOOT_ID_CAP = 64 };
+/* What tells this boot from others (proc/sys/kernel/random/boot_id). Length, or -1 and errno. */
+ssize_t store_boot_id(const struct store *s, char *out, size_t cap);
+
 /* The mark that observed/<plural> is complete, of this boot: a file `complete` with the boot id
  * (proc/sys/kernel/random/boot_id; where that cannot be read nothing is complete). */
 int store_mark_complete(const struct store *s, const char *plural, struct err *e);

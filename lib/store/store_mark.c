@@ -181,7 +181,7 @@ int store_sentinel_write(const struct store *s, const char *node, struct err *e)
 	return store_write_bytes(s, dir, true, SENTINEL, buf_slice(&text), e);
 }
 
-static ssize_t read_boot_id(const struct store *s, char *out, size_t cap)
+ssize_t store_boot_id(const struct store *s, char *out, size_t cap)
 {
 	ssize_t n = root_read(s->root, BOOT_ID, out, cap);
 
@@ -197,7 +197,7 @@ int store_mark_complete(const struct store *s, const char *plural, struct err *e
 
 	if (store_dir_of(s, STORE_OBSERVED, plural, dir, e) < 0)
 		return -1;
-	n = read_boot_id(s, boot, sizeof(boot) - 1);
+	n = store_boot_id(s, boot, sizeof(boot) - 1);
 	if (n < 0)
 		return err_sys(e, "read " BOOT_ID);
 	boot[n] = '\n';
@@ -212,6 +212,6 @@ bool store_is_complete(const struct store *s, const char *plural)
 	if (store_dir_of(s, STORE_OBSERVED, plural, dir, &ignored) < 0)
 		return false;
 	snprintf(path, sizeof(path), "%s/" COMPLETE, dir);
-	return read_boot_id(s, boot, sizeof(boot)) > 0 &&
+	return store_boot_id(s, boot, sizeof(boot)) > 0 &&
 	       root_read(s->root, path, mark, sizeof(mark)) > 0 && !strcmp(boot, mark);
 }
