@@ -393,7 +393,18 @@ static int carry_out(struct run *r, enum order_kind kind, const struct order *or
 	return rc;
 }
 
-static int verb_claim(struct run *r, struct err *e)
+static int write_order(struct run *r, enum order_kind kind, struct order *o,
+	const struct pci_addr *a, struct err *e)
+{
+	size_t count = (size_t)r->cli.args;
+
+	if (kind == ORDER_CLAIM)
+		return order_claims(o, &r->node, a, count, user_name(r), r->opt.override, e);
+	return order_releases(o, &r->node, a, count, e);
+}
+
+static int give_order(
+	struct run *r, enum order_kind kind, int (*report)(const struct outcome *o), struct err *e)
 {
 	CLEANUP_FREE struct pci_addr *a = read_addresses(r, e);
 	struct order o = {0};
@@ -401,33 +412,21 @@ static int verb_claim(struct run *r, struct err *e)
 
 	if (!a)
 		return misuse(e->text);
-	if (order_claims(&o, &r->node, a, (size_t)r->cli.args, user_name(r), r->opt.override, e) <
-		0)
-		rc = complain(e);
-	else
-		rc = tell_refusals(&o);
+	rc = write_order(r, kind, &o, a, e) < 0 ? complain(e) : tell_refusals(&o);
 	if (rc == CLI_DONE)
-		rc = carry_out(r, ORDER_CLAIM, &o, a, report_claim, e);
+		rc = carry_out(r, kind, &o, a, report, e);
 	order_free(&o);
 	return rc;
 }
 
+static int verb_claim(struct run *r, struct err *e)
+{
+	return give_order(r, ORDER_CLAIM, report_claim, e);
+}
+
 static int verb_release(struct run *r, struct err *e)
 {
-	CLEANUP_FREE struct pci_addr *a = read_addresses(r, e);
-	struct order o = {0};
-	int rc;
-
-	if (!a)
-		return misuse(e->text);
-	if (order_releases(&o, &r->node, a, (size_t)r->cli.args, e) < 0)
-		rc = complain(e);
-	else
-		rc = tell_refusals(&o);
-	if (rc == CLI_DONE)
-		rc = carry_out(r, ORDER_RELEASE, &o, a, report_release, e);
-	order_free(&o);
-	return rc;
+	return give_order(r, ORDER_RELEASE, report_release, e);
 }
 
 static void tell_held(const struct session *w)

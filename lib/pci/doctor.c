@@ -126,16 +126,6 @@ const char *listing_text(struct listing *s)
 	return buf_z(&s->text);
 }
 
-static int by_group(const void *a, const void *b)
-{
-	const struct pci_dev *x = *(const struct pci_dev *const *)a;
-	const struct pci_dev *y = *(const struct pci_dev *const *)b;
-
-	if (x->group != y->group)
-		return x->group < y->group ? -1 : 1;
-	return pci_addr_cmp(x->addr, y->addr);
-}
-
 static void read_inventory(struct look *l)
 {
 	struct err e = {0};
@@ -152,7 +142,7 @@ static void read_inventory(struct look *l)
 	for (size_t i = 0; i < l->inv.n; i++)
 		l->by_group[i] = &l->inv.dev[i];
 	if (l->inv.n)
-		qsort(l->by_group, l->inv.n, sizeof(*l->by_group), by_group);
+		qsort(l->by_group, l->inv.n, sizeof(*l->by_group), pci_by_group);
 }
 
 static void read_state(struct look *l)

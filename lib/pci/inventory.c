@@ -300,3 +300,13 @@ const struct pci_dev *pci_find(const struct pci_inventory *inv, struct pci_addr 
 	}
 	return NULL;
 }
+
+int pci_by_group(const void *a, const void *b)
+{
+	const struct pci_dev *x = *(const struct pci_dev *const *)a;
+	const struct pci_dev *y = *(const struct pci_dev *const *)b;
+
+	if (x->group != y->group)
+		return x->group < y->group ? -1 : 1;
+	return pci_addr_cmp(x->addr, y->addr);
+}

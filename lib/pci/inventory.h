@@ -38,6 +38,9 @@ void pci_inventory_free(struct pci_inventory *inv);
 /* NULL when it is not there. */
 const struct pci_dev *pci_find(const struct pci_inventory *inv, struct pci_addr a);
 
+/* For qsort(3) of pointers to functions: by IOMMU group, then by address. */
+int pci_by_group(const void *a, const void *b);
+
 /* On vfio-pci, another vfio driver or a uio driver: not the host's own use of it. */
 bool pci_is_user_driver(const char *driver);
 

@@ -144,8 +144,13 @@ int kept_put(struct store_batch *b, const struct kept *k, struct err *e)
 	return store_put(b, STORE_KEPT, PLURAL_DEVICES, k->name, object, e);
 }
 
+bool kept_is_model(const struct kept *k, const struct pci_dev *d)
+{
+	return k->id.vendor == d->vendor && k->id.device == d->device &&
+	       k->id.subvendor == d->subvendor && k->id.subdevice == d->subdevice;
+}
+
 bool kept_is(const struct kept *k, const struct pci_dev *d)
 {
-	return !k->mismatch && k->id.vendor == d->vendor && k->id.device == d->device &&
-	       k->id.subvendor == d->subvendor && k->id.subdevice == d->subdevice;
+	return !k->mismatch && kept_is_model(k, d);
 }

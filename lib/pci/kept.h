@@ -40,6 +40,8 @@ int kept_read_all(const struct pci_node *n, struct arena *mem, struct kept **out
 /* Into a batch; what is in it is on disk when the batch is committed. */
 int kept_put(struct store_batch *b, const struct kept *k, struct err *e);
 
+/* Same vendor, device and subsystem. */
+bool kept_is_model(const struct kept *k, const struct pci_dev *d);
 /* What sits at the address is what was kept. */
 bool kept_is(const struct kept *k, const struct pci_dev *d);
 

@@ -22,10 +22,10 @@ const char *object_now(struct arena *mem)
 	return arena_dup(mem, text, strlen(text));
 }
 
-static const struct json *old_condition(const struct json *old, const char *type)
+const struct json *object_find_condition(const struct json *object, enum condition_type t)
 {
-	json_each (c, json_path(old, "status", "conditions", NULL))
-		if (str_is(json_str(json_get(c, "type")), type))
+	json_each (c, json_path(object, "status", "conditions", NULL))
+		if (str_is(json_str(json_get(c, "type")), condition_type_name(t)))
 			return c;
 	return NULL;
 }
@@ -35,7 +35,7 @@ void object_condition(struct arena *mem, struct json *status, const struct json 
 	const char *message)
 {
 	const char *name = condition_type_name(type), *word = yes ? "True" : "False";
-	const struct json *before = old_condition(old, name);
+	const struct json *before = object_find_condition(old, type);
 	const char *since = json_z(json_get(before, "lastTransitionTime"));
 	struct json *list = json_get(status, "conditions"), *c = json_object(mem);
 
@@ -61,6 +61,17 @@ struct json *object_new(struct arena *mem, const char *kind, const char *name, c
 	json_set_z(mem, meta, "name", name);
 	json_set_z(mem, json_make(mem, meta, "labels"), "nodename", node);
 	return object;
+}
+
+void object_copy_meta(struct arena *mem, struct json *object, const struct json *wish)
+{
+	const struct json *from = json_get(wish, "metadata");
+	struct json *meta = json_get(object, "metadata");
+	static const char *const keys[] = {
+		"uid", "generation", "labels", "annotations", "ownerReferences"};
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		json_set(mem, meta, keys[i], json_copy(mem, json_get(from, keys[i])));
 }
 
 static const char *pooled_name(const struct pci_node *n, struct arena *mem, const struct pci_dev *d)

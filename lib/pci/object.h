@@ -39,6 +39,9 @@ struct json *object_claim(const struct pci_state *s, struct arena *mem, const st
 struct json *object_derived_claim(const struct pci_state *s, struct arena *mem,
 	const struct member *m, const struct json *old, const char *now);
 
+/* The condition of an observed object; NULL when it has none of this type. */
+const struct json *object_find_condition(const struct json *object, enum condition_type t);
+
 /* The claim that a derived one comes from, by name; "" for a user's own. */
 const char *object_claim_origin(const struct json *claim);
 

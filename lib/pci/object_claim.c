@@ -57,13 +57,9 @@ static void set_refused(const struct pci_state *s, struct arena *mem, struct jso
 
 static void copy_wish(struct arena *mem, struct json *object, const struct wish *w)
 {
-	const struct json *from = json_get(w->object, "metadata");
 	struct json *meta = json_get(object, "metadata");
-	static const char *const keys[] = {
-		"uid", "generation", "labels", "annotations", "ownerReferences"};
 
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-		json_set(mem, meta, keys[i], json_copy(mem, json_get(from, keys[i])));
+	object_copy_meta(mem, object, w->object);
 	json_set_z(mem, json_make(mem, meta, "labels"), "nodename",
 		json_z(json_path(w->object, "spec", "nodeName", NULL)));
 	json_set(mem, object, "spec", json_copy(mem, json_get(w->object, "spec")));

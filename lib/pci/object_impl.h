@@ -14,4 +14,8 @@ void object_condition(struct arena *mem, struct json *status, const struct json 
 /* apiVersion, kind, name, the label `nodename`. */
 struct json *object_new(struct arena *mem, const char *kind, const char *name, const char *node);
 
+/* What an observed object has of its wish: uid, generation, labels, annotations, ownerReferences.
+ */
+void object_copy_meta(struct arena *mem, struct json *object, const struct json *wish);
+
 #endif

@@ -3,17 +3,6 @@
 #include "pci/object.h"
 #include "pci/object_impl.h"
 
-static void copy_wish(struct arena *mem, struct json *object, const struct nic_wish *w)
-{
-	const struct json *from = json_get(w->object, "metadata");
-	struct json *meta = json_get(object, "metadata");
-	static const char *const keys[] = {
-		"uid", "generation", "labels", "annotations", "ownerReferences"};
-
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-		json_set(mem, meta, keys[i], json_copy(mem, json_get(from, keys[i])));
-}
-
 /* What is wanted, else what the kernel has: never a 0 that would take VFs away. */
 static void set_spec(struct arena *mem, struct json *object, const struct pci_state *s,
 	const struct nic_pf *pf, const struct nic_wish *w)
@@ -68,7 +57,7 @@ struct json *object_nic(const struct pci_state *s, struct arena *mem, const stru
 	struct json *meta = json_get(object, "metadata");
 
 	if (w)
-		copy_wish(mem, object, w);
+		object_copy_meta(mem, object, w->object);
 	json_set_z(mem, json_make(mem, meta, "labels"), "nodename", s->node->name);
 	if (pf && pf->interface[0])
 		json_set_z(mem, json_make(mem, meta, "annotations"), ANNOTATION_INTERFACE,
@@ -92,12 +81,11 @@ static bool is_same_wish(const struct json *old, const struct nic_wish *w)
 
 const char *object_nic_failure(const struct json *old, const struct nic_step *t)
 {
+	const struct json *applied = object_find_condition(old, COND_APPLIED);
+
 	if (!is_same_wish(old, t->wish) ||
-		json_count(json_path(old, "status", "vfAddresses", NULL)) != t->from)
+		json_count(json_path(old, "status", "vfAddresses", NULL)) != t->from ||
+		!str_is(json_str(json_get(applied, "reason")), reason_name(REASON_VFS_FAILED)))
 		return NULL;
-	json_each (c, json_path(old, "status", "conditions", NULL))
-		if (str_is(json_str(json_get(c, "type")), condition_type_name(COND_APPLIED)) &&
-			str_is(json_str(json_get(c, "reason")), reason_name(REASON_VFS_FAILED)))
-			return json_z(json_get(c, "message"));
-	return NULL;
+	return json_z(json_get(applied, "message"));
 }

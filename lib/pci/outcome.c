@@ -49,14 +49,6 @@ static const struct json *claim_of(const struct view *v, const char *name)
 	return NULL;
 }
 
-static const struct json *condition_of(const struct json *claim, enum condition_type t)
-{
-	json_each (c, json_path(claim, "status", "conditions", NULL))
-		if (str_is(json_str(json_get(c, "type")), condition_type_name(t)))
-			return c;
-	return NULL;
-}
-
 static bool is_true(const struct json *condition)
 {
 	return str_is(json_str(json_get(condition, "status")), "True");
@@ -110,8 +102,8 @@ static bool is_current(const struct view *v, const char *name, const struct json
 static void look_at_claim(const struct view *v, const char *name, struct outcome *o)
 {
 	const struct json *claim = claim_of(v, name);
-	const struct json *accepted = condition_of(claim, COND_ACCEPTED);
-	const struct json *bound = condition_of(claim, COND_BOUND);
+	const struct json *accepted = object_find_condition(claim, COND_ACCEPTED);
+	const struct json *bound = object_find_condition(claim, COND_BOUND);
 
 	if (!claim || !is_current(v, name, claim))
 		return;
@@ -131,7 +123,7 @@ static void look_at_release(const struct view *v, const char *name, struct outco
 	o->kind = OUTCOME_DONE;
 	for (size_t i = 0; i < v->n; i++) {
 		const struct json *claim = v->claim[i].object;
-		const struct json *released = condition_of(claim, COND_RELEASED);
+		const struct json *released = object_find_condition(claim, COND_RELEASED);
 		const char *from = object_claim_origin(claim);
 		bool own = !strcmp(v->claim[i].name, name);
 

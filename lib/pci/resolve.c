@@ -11,12 +11,6 @@ struct candidate {
 	size_t n; /* how many there are as good */
 };
 
-static bool same_model(const struct kept *k, const struct pci_dev *d)
-{
-	return k->id.vendor == d->vendor && k->id.device == d->device &&
-	       k->id.subvendor == d->subvendor && k->id.subdevice == d->subdevice;
-}
-
 /* Is it the very function, as far as can be told. Without anything to tell by it is the address
  * that counts, as for records of before slots were kept. */
 static bool is_it(const struct kept *k, const struct identity *now)
@@ -41,7 +35,7 @@ static struct candidate find_elsewhere(struct pci_state *s, const struct kept *k
 		enum identity_match match;
 		struct identity id;
 
-		if (!same_model(k, d) || pci_addr_cmp(d->addr, k->addr) == 0)
+		if (!kept_is_model(k, d) || pci_addr_cmp(d->addr, k->addr) == 0)
 			continue;
 		identity_read(s->node, d, &s->mem, &id);
 		match = identity_compare(&k->id, &id);
@@ -72,7 +66,7 @@ static const char *what_sits_there(struct pci_state *s, const struct kept *k,
 {
 	const char *there, *elsewhere = "";
 
-	if (same_model(k, d))
+	if (kept_is_model(k, d))
 		there = arena_printf(&s->mem,
 			"%s is another %04x:%04x now (%s), the claim was for one with %s", d->name,
 			d->vendor, d->device, identity_text(now, &s->mem),
@@ -94,7 +88,7 @@ static bool is_there(
 	struct pci_state *s, const struct kept *k, const struct pci_dev *d, struct identity *now)
 {
 	*now = (struct identity){.dsn = "", .nvme = "", .mac = "", .slot = ""};
-	if (!d || !same_model(k, d))
+	if (!d || !kept_is_model(k, d))
 		return false;
 	identity_read(s->node, d, &s->mem, now);
 	return is_it(k, now);

@@ -2,6 +2,7 @@
 // An order for VFs becomes a wish.
 #include "pci/sriov_order.h"
 
+#include "pci/object.h"
 #include "pci/session.h"
 
 #include <poll.h>
@@ -134,10 +135,7 @@ int sriov_order(struct order *o, const struct pci_node *n, const char *target, u
 
 const struct json *sriov_applied(const struct json *object)
 {
-	json_each (c, json_path(object, "status", "conditions", NULL))
-		if (str_is(json_str(json_get(c, "type")), condition_type_name(COND_APPLIED)))
-			return c;
-	return NULL;
+	return object_find_condition(object, COND_APPLIED);
 }
 
 bool sriov_is_applied(const struct json *object)

@@ -29,6 +29,7 @@ void nic_wish_of(struct nic_wish *w, enum store_tree tree, const char *name,
 struct gather {
 	struct nic_wish *list;
 	size_t n;
+	struct arena *mem;
 };
 
 static void take_out(struct gather *g, const char *name)
@@ -38,40 +39,33 @@ static void take_out(struct gather *g, const char *name)
 			g->list[i--] = g->list[--g->n];
 }
 
-static int read_tree(const struct pci_node *n, enum store_tree tree, struct arena *mem,
-	struct gather *g, struct err *e)
+static void gather(void *ctx, enum store_tree tree, const char *name, const struct json *object)
 {
-	char **names;
-	size_t count;
+	struct gather *g = ctx;
 
-	if (store_list(n->store, tree, PLURAL_NICS, mem, &names, &count, e) < 0)
-		return -1;
-	g->list = mem_resize(g->list, (g->n + count + 1) * sizeof(*g->list));
-	for (size_t i = 0; i < count; i++) {
-		struct json *object;
+	take_out(g, name);
+	if (wish_is_leaving(object))
+		return;
+	g->list = mem_resize(g->list, (g->n + 1) * sizeof(*g->list));
+	nic_wish_of(&g->list[g->n++], tree, name, object, g->mem);
+}
 
-		if (store_read(n->store, tree, PLURAL_NICS, names[i], mem, &object, e) < 0)
-			return -1;
-		if (!object ||
-			!str_is(json_str(json_path(object, "spec", "nodeName", NULL)), n->name))
-			continue;
-		take_out(g, names[i]);
-		if (!json_path(object, "metadata", "deletionTimestamp", NULL))
-			nic_wish_of(&g->list[g->n++], tree, names[i], object, mem);
-	}
-	return 0;
+static int read_tree(
+	const struct pci_node *n, enum store_tree tree, struct gather *g, struct err *e)
+{
+	return wish_objects_each(n, tree, PLURAL_NICS, g->mem, gather, g, e);
 }
 
 int nic_wishes_read(const struct pci_node *n, struct arena *mem, struct nic_wish **out,
 	size_t *count, struct err *e)
 {
-	struct gather g = {0};
-	int rc = read_tree(n, STORE_LOCAL, mem, &g, e);
+	struct gather g = {.mem = mem};
+	int rc = read_tree(n, STORE_LOCAL, &g, e);
 
 	*out = NULL;
 	*count = 0;
 	if (rc == 0)
-		rc = read_tree(n, STORE_CLUSTER, mem, &g, e);
+		rc = read_tree(n, STORE_CLUSTER, &g, e);
 	if (rc == 0 && g.n) {
 		*out = arena_alloc(mem, g.n * sizeof(**out));
 		memcpy(*out, g.list, g.n * sizeof(**out));

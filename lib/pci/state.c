@@ -89,23 +89,13 @@ static void read_vf_count(const struct root *r, struct pci_dev *d)
 		d->vfs = (unsigned)v;
 }
 
-static int by_group(const void *a, const void *b)
-{
-	const struct pci_dev *x = *(const struct pci_dev *const *)a;
-	const struct pci_dev *y = *(const struct pci_dev *const *)b;
-
-	if (x->group != y->group)
-		return x->group < y->group ? -1 : 1;
-	return pci_addr_cmp(x->addr, y->addr);
-}
-
 static void index_groups(struct pci_state *s)
 {
 	s->by_group = arena_alloc(&s->mem, (s->inv.n + 1) * sizeof(*s->by_group));
 	for (size_t i = 0; i < s->inv.n; i++)
 		s->by_group[i] = &s->inv.dev[i];
 	if (s->inv.n)
-		qsort(s->by_group, s->inv.n, sizeof(*s->by_group), by_group);
+		qsort(s->by_group, s->inv.n, sizeof(*s->by_group), pci_by_group);
 }
 
 int pci_state_read(struct pci_state *s, const struct pci_node *n, struct err *e)

@@ -50,6 +50,7 @@ bool wish_overrides(const struct wish *w, enum reason r)
 struct gather {
 	struct wish *list;
 	size_t n, cap;
+	struct arena *mem;
 };
 
 static bool is_of_node(const struct json *object, const char *node)
@@ -80,41 +81,57 @@ static void take_out(struct gather *g, const char *name)
 			g->list[i--] = g->list[--g->n];
 }
 
-static int read_tree(const struct pci_node *n, enum store_tree tree, struct arena *mem,
-	struct gather *g, struct err *e)
+int wish_objects_each(const struct pci_node *n, enum store_tree tree, const char *plural,
+	struct arena *mem, wish_object_fn *fn, void *ctx, struct err *e)
 {
 	char **names;
 	size_t count;
 
-	if (store_list(n->store, tree, PLURAL_CLAIMS, mem, &names, &count, e) < 0)
+	if (store_list(n->store, tree, plural, mem, &names, &count, e) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		struct json *object;
-		struct wish w;
 
-		if (store_read(n->store, tree, PLURAL_CLAIMS, names[i], mem, &object, e) < 0)
+		if (store_read(n->store, tree, plural, names[i], mem, &object, e) < 0)
 			return -1;
-		if (!object || !is_of_node(object, n->name))
-			continue;
-		if (json_path(object, "metadata", "deletionTimestamp", NULL)) {
-			take_out(g, names[i]);
-			continue;
-		}
-		wish_of(&w, tree, names[i], object, mem);
-		put(g, &w);
+		if (object && is_of_node(object, n->name))
+			fn(ctx, tree, names[i], object);
 	}
 	return 0;
+}
+
+bool wish_is_leaving(const struct json *object)
+{
+	return json_path(object, "metadata", "deletionTimestamp", NULL) != NULL;
+}
+
+static void gather(void *ctx, enum store_tree tree, const char *name, const struct json *object)
+{
+	struct gather *g = ctx;
+	struct wish w;
+
+	if (wish_is_leaving(object)) {
+		take_out(g, name);
+		return;
+	}
+	wish_of(&w, tree, name, object, g->mem);
+	put(g, &w);
+}
+
+static int read_tree(
+	const struct pci_node *n, enum store_tree tree, struct gather *g, struct err *e)
+{
+	return wish_objects_each(n, tree, PLURAL_CLAIMS, g->mem, gather, g, e);
 }
 
 int wishes_read(const struct pci_node *n, struct arena *mem, struct wish **out, size_t *count,
 	struct err *e)
 {
-	struct gather g = {0};
+	struct gather g = {.mem = mem};
 
 	*out = NULL;
 	*count = 0;
-	if (read_tree(n, STORE_LOCAL, mem, &g, e) < 0 ||
-		read_tree(n, STORE_CLUSTER, mem, &g, e) < 0) {
+	if (read_tree(n, STORE_LOCAL, &g, e) < 0 || read_tree(n, STORE_CLUSTER, &g, e) < 0) {
 		free(g.list);
 		return -1;
 	}

@@ -36,6 +36,15 @@ struct wish {
 int wishes_read(const struct pci_node *n, struct arena *mem, struct wish **out, size_t *count,
 	struct err *e);
 
+/* Each object of a kind in one tree of desired/ that is of this node, in `mem`. -1, and maybe some
+ * called back, when one cannot be read: it may be of this node. */
+typedef void wish_object_fn(
+	void *ctx, enum store_tree tree, const char *name, const struct json *object);
+int wish_objects_each(const struct pci_node *n, enum store_tree tree, const char *plural,
+	struct arena *mem, wish_object_fn *fn, void *ctx, struct err *e);
+/* It has a deletionTimestamp: no wish any more. */
+bool wish_is_leaving(const struct json *object);
+
 /* May be overridden, and this claim names it. */
 bool wish_overrides(const struct wish *w, enum reason r);
 
